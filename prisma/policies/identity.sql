@@ -1,0 +1,104 @@
+-- The doors of identity. Entering is done by the bare login, before it becomes anyone.
+grant execute on function enter_session(uuid, uuid), enter_identity(text, text) to tollhouse_gateway;
+grant execute on function permissions_of(text) to tollhouse_doorkeeper;
+grant execute on function take_rate_limit(bytea, integer, integer) to tollhouse_identity;
+
+-- users: a member sees itself and the co-members of the active organization; signing in sees and makes one user
+alter table users enable row level security;
+alter table users force row level security;
+grant select on users to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
+grant select, insert on users to tollhouse_identity;
+create policy users_member_select on users for select to tollhouse_member
+  using (
+    id = (select current_user_id())
+    or exists (
+      select from memberships m
+      where m.organization_id = (select current_organization_id()) and m.user_id = users.id
+    )
+  );
+create policy users_identity_select on users for select to tollhouse_identity
+  using (id = (select current_user_id()));
+create policy users_identity_insert on users for insert to tollhouse_identity
+  with check (id = (select current_user_id()));
+create policy users_operator_select on users for select to tollhouse_operator using (true);
+create policy users_doorkeeper_select on users for select to tollhouse_doorkeeper using (true);
+
+-- identities: a member sees its own; signing in sees and makes the one that was just proved
+alter table identities enable row level security;
+alter table identities force row level security;
+grant select on identities to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
+grant select, insert on identities to tollhouse_identity;
+create policy identities_member_select on identities for select to tollhouse_member
+  using (user_id = (select current_user_id()));
+create policy identities_identity_select on identities for select to tollhouse_identity
+  using (
+    issuer = (select current_setting('app.identity_issuer', true))
+    and subject = (select current_setting('app.identity_subject', true))
+  );
+create policy identities_identity_insert on identities for insert to tollhouse_identity
+  with check (
+    user_id = (select current_user_id())
+    and issuer = (select current_setting('app.identity_issuer', true))
+    and subject = (select current_setting('app.identity_subject', true))
+  );
+create policy identities_operator_select on identities for select to tollhouse_operator using (true);
+create policy identities_doorkeeper_select on identities for select to tollhouse_doorkeeper using (true);
+
+-- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named
+alter table sessions enable row level security;
+alter table sessions force row level security;
+grant select (id, user_id, identity_id, organization_id, generation, rotated_at, client_address, user_agent, expires_at,
+  ended_at, end_reason, created_at, updated_at) on sessions to tollhouse_member;
+grant update (ended_at, end_reason) on sessions to tollhouse_member;
+grant select, insert on sessions to tollhouse_identity;
+grant update (refresh_hash, generation, rotated_at, ended_at, end_reason) on sessions to tollhouse_identity;
+grant select on sessions to tollhouse_doorkeeper;
+create policy sessions_member_select on sessions for select to tollhouse_member
+  using (user_id = (select current_user_id()));
+create policy sessions_member_update on sessions for update to tollhouse_member
+  using (user_id = (select current_user_id()))
+  with check (user_id = (select current_user_id()));
+create policy sessions_identity_select on sessions for select to tollhouse_identity
+  using (id = (select current_session_id()));
+create policy sessions_identity_insert on sessions for insert to tollhouse_identity
+  with check (id = (select current_session_id()) and user_id = (select current_user_id()));
+create policy sessions_identity_update on sessions for update to tollhouse_identity
+  using (id = (select current_session_id()))
+  with check (id = (select current_session_id()));
+create policy sessions_doorkeeper_select on sessions for select to tollhouse_doorkeeper using (true);
+
+-- challenges: made, read by their nonce and burnt while signing in; the worker sweeps what has expired
+alter table challenges enable row level security;
+alter table challenges force row level security;
+grant select, insert, delete on challenges to tollhouse_identity;
+grant select, delete on challenges to tollhouse_worker;
+create policy challenges_identity_select on challenges for select to tollhouse_identity using (true);
+create policy challenges_identity_insert on challenges for insert to tollhouse_identity
+  with check (expires_at > transaction_timestamp());
+create policy challenges_identity_delete on challenges for delete to tollhouse_identity using (true);
+create policy challenges_worker_select on challenges for select to tollhouse_worker
+  using (expires_at < transaction_timestamp());
+create policy challenges_worker_delete on challenges for delete to tollhouse_worker
+  using (expires_at < transaction_timestamp());
+
+-- sign_in_attempts: written while signing in, read by the operator alone
+alter table sign_in_attempts enable row level security;
+alter table sign_in_attempts force row level security;
+grant insert on sign_in_attempts to tollhouse_identity;
+grant select on sign_in_attempts to tollhouse_operator;
+create policy sign_in_attempts_identity_insert on sign_in_attempts for insert to tollhouse_identity with check (true);
+create policy sign_in_attempts_operator_select on sign_in_attempts for select to tollhouse_operator using (true);
+
+-- rate_limits: counted through take_rate_limit alone; the worker sweeps windows that ended a day ago
+alter table rate_limits enable row level security;
+alter table rate_limits force row level security;
+grant select, insert, update on rate_limits to tollhouse_doorkeeper;
+grant select, delete on rate_limits to tollhouse_worker;
+create policy rate_limits_doorkeeper_select on rate_limits for select to tollhouse_doorkeeper using (true);
+create policy rate_limits_doorkeeper_insert on rate_limits for insert to tollhouse_doorkeeper with check (true);
+create policy rate_limits_doorkeeper_update on rate_limits for update to tollhouse_doorkeeper
+  using (true) with check (true);
+create policy rate_limits_worker_select on rate_limits for select to tollhouse_worker
+  using (window_start < transaction_timestamp() - interval '1 day');
+create policy rate_limits_worker_delete on rate_limits for delete to tollhouse_worker
+  using (window_start < transaction_timestamp() - interval '1 day');
