@@ -1,0 +1,64 @@
+import { defineErrors, type GatewayError, kernelErrors } from '../kernel/errors.ts';
+
+/** Failures that the database itself decides while it sets the scene or runs a statement. */
+export const databaseErrors = defineErrors({
+  MEMBERSHIP_ENDED: {
+    message: 'The signed-in user is no longer a member of the session’s organization.',
+    remedy: 'Sign in again to work in another organization.',
+    retryable: false,
+  },
+  ORGANIZATION_SUSPENDED: {
+    message: 'The organization is suspended.',
+    remedy: 'Ask the operator of this installation.',
+    retryable: false,
+  },
+  USER_DISABLED: {
+    message: 'The user is disabled.',
+    remedy: 'Ask the operator of this installation.',
+    retryable: false,
+  },
+  CONFLICT: {
+    message: 'Somebody else changed the same thing at the same moment; nothing was written.',
+    remedy: 'Try again.',
+    retryable: true,
+  },
+  TIMED_OUT: {
+    message: 'The database took too long; the statement was given up and nothing was written.',
+    remedy: 'Ask for less at once, or try again.',
+    retryable: true,
+  },
+});
+
+/** What a SQLSTATE means to the caller; the TH… ones are raised by our own functions in the database. */
+const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = {
+  TH401: (cause) => kernelErrors.UNAUTHENTICATED({}, { cause }),
+  TH403: (cause) => databaseErrors.MEMBERSHIP_ENDED({}, { cause }),
+  TH410: (cause) => databaseErrors.USER_DISABLED({}, { cause }),
+  TH423: (cause) => databaseErrors.ORGANIZATION_SUSPENDED({}, { cause }),
+  '40001': (cause) => databaseErrors.CONFLICT({}, { cause }),
+  '40P01': (cause) => databaseErrors.CONFLICT({}, { cause }),
+  '42501': (cause) => kernelErrors.FORBIDDEN({}, { cause }),
+  '55P03': (cause) => databaseErrors.CONFLICT({}, { cause }),
+  '57014': (cause) => databaseErrors.TIMED_OUT({}, { cause }),
+};
+
+/** SQLSTATE classes of a server that is away, starting, stopping or full. */
+const UNAVAILABLE = /^(08|53|57P)/;
+
+/** What `pg` says, without a code, when a connection died or none could be had. */
+const CONNECTION_LOST =
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET|EPIPE|Client was closed|Cannot use a pool after calling end/;
+
+/** The failure a caller is shown for what went wrong in the database, or null when it is a fault of ours. */
+export function explainDatabaseError(error: unknown): GatewayError | null {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') {
+    const known = BY_SQLSTATE[code];
+    if (known) return known(error);
+    if (UNAVAILABLE.test(code)) return kernelErrors.UNAVAILABLE({}, { cause: error });
+  }
+  if (typeof message === 'string' && CONNECTION_LOST.test(`${message} ${String(code)}`)) {
+    return kernelErrors.UNAVAILABLE({}, { cause: error });
+  }
+  return null;
+}

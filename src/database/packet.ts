@@ -1,0 +1,196 @@
+import type pg from 'pg';
+import { prepareValue } from 'pg/lib/utils.js';
+import type { Statement } from './scene.ts';
+
+/** Turns the text form of a column into a value; chosen by the column's type. */
+type Parser = (text: string) => unknown;
+
+interface Field {
+  readonly name: string;
+  readonly dataTypeID: number;
+}
+
+/** What the last statement of a packet answered: one array a row, in the order of `fields`. */
+export interface PacketResult {
+  readonly command: string;
+  readonly rowCount: number;
+  readonly fields: readonly Field[];
+  readonly rows: unknown[][];
+}
+
+/** How column types become values, as in `pg`'s own queries. */
+export interface TypeParsers {
+  getTypeParser(oid: number, format: 'text'): Parser;
+}
+
+/** A statement that this connection has prepared; its columns are known once it has been described. */
+interface Prepared {
+  readonly name: string;
+  fields?: readonly Field[];
+  parsers?: readonly Parser[];
+}
+
+/** Prepared statements are kept to this number a connection; the one that was made first goes first. */
+const MAX_PREPARED = 300;
+
+/** `pg`'s protocol layer, as far as packets use it. */
+interface Connection {
+  readonly stream: { cork(): void; uncork(): void };
+  parse(message: { name: string; text: string; types: number[] }): void;
+  bind(message: { portal: string; statement: string; values: readonly unknown[] }): void;
+  describe(message: { type: 'P'; name: string }): void;
+  execute(message: { portal: string; rows: number }): void;
+  close(message: { type: 'S'; name: string }): void;
+  sync(): void;
+  on(event: 'parseComplete', listener: () => void): void;
+  removeListener(event: 'parseComplete', listener: () => void): void;
+}
+
+interface PreparedStatements {
+  readonly byText: Map<string, Prepared>;
+  count: number;
+}
+
+const preparedOf = new WeakMap<object, PreparedStatements>();
+
+/**
+ * Runs several statements as one network round trip and answers what the last one says.
+ *
+ * The extended protocol takes any number of Bind and Execute pairs before one Sync, and everything up to that Sync is
+ * one implicit transaction: settings made in front with `set_config(…, true)` hold for the statement behind them and
+ * end with it, an error undoes all of it, and nothing is left on the connection.
+ */
+export function sendPacket(
+  client: pg.ClientBase,
+  statements: readonly Statement[],
+  types: TypeParsers,
+): Promise<PacketResult> {
+  return new Promise((resolve, reject) => {
+    // A value that cannot be sent must be found before the first byte is written.
+    const sendable = statements.map(({ text, values }) => ({ text, values: values.map((value) => prepareValue(value)) }));
+    client.query(packet(sendable, types, resolve, reject) as unknown as pg.Submittable);
+  });
+}
+
+function packet(
+  statements: readonly Statement[],
+  types: TypeParsers,
+  resolve: (result: PacketResult) => void,
+  reject: (error: unknown) => void,
+): object {
+  const newlyPrepared: { readonly text: string; readonly prepared: Prepared }[] = [];
+  const rows: unknown[][] = [];
+  let remaining = statements.length;
+  let parsed = 0;
+  let last: Prepared | undefined;
+  let known: PreparedStatements | undefined;
+  let connection: Connection | undefined;
+  let tag = '';
+
+  const countParsed = (): void => {
+    parsed += 1;
+  };
+
+  const send = (to: Connection): void => {
+    connection = to;
+    const statementsOf = preparedStatements(to);
+    known = statementsOf;
+    to.on('parseComplete', countParsed);
+    for (const [index, statement] of statements.entries()) {
+      const isLast = index === statements.length - 1;
+      let prepared = statementsOf.byText.get(statement.text);
+      if (!prepared) {
+        prepared = prepare(to, statementsOf, statement.text);
+        newlyPrepared.push({ text: statement.text, prepared });
+      }
+      to.bind({ portal: '', statement: prepared.name, values: statement.values });
+      if (isLast) {
+        last = prepared;
+        if (!prepared.fields) to.describe({ type: 'P', name: '' });
+      }
+      to.execute({ portal: '', rows: 0 });
+    }
+    to.sync();
+  };
+
+  const finish = (): void => connection?.removeListener('parseComplete', countParsed);
+
+  return {
+    submit(to: Connection): Error | null {
+      to.stream.cork();
+      send(to);
+      to.stream.uncork();
+      return null;
+    },
+    handleRowDescription(message: { fields: readonly Field[] }): void {
+      if (last) describe(last, message.fields, types);
+    },
+    handleDataRow(message: { fields: (string | null)[] }): void {
+      if (remaining > 1) return;
+      const parsers = last?.parsers ?? [];
+      rows.push(
+        message.fields.map((text, column) => {
+          const parse = parsers[column];
+          return text === null || !parse ? text : parse(text);
+        }),
+      );
+    },
+    handleCommandComplete(message: { text: string }): void {
+      remaining -= 1;
+      tag = message.text;
+    },
+    handleEmptyQuery(): void {
+      remaining -= 1;
+    },
+    handlePortalSuspended(): void {},
+    handleCopyInResponse(): void {},
+    handleCopyData(): void {},
+    handleError(error: unknown): void {
+      // A statement whose Parse was not acknowledged does not exist on the server.
+      for (const { text } of newlyPrepared.slice(parsed)) known?.byText.delete(text);
+      finish();
+      reject(error);
+    },
+    handleReadyForQuery(): void {
+      finish();
+      if (last && !last.fields) describe(last, [], types);
+      resolve({ command: tag.split(' ')[0] ?? '', rowCount: countOf(tag), fields: last?.fields ?? [], rows });
+    },
+  };
+}
+
+/** Forgets what a connection has prepared, for when the server says that it knows none of it. */
+export function forgetPrepared(client: pg.ClientBase): void {
+  preparedOf.delete((client as unknown as { connection: object }).connection);
+}
+
+function preparedStatements(connection: Connection): PreparedStatements {
+  const existing = preparedOf.get(connection);
+  if (existing) return existing;
+  const fresh = { byText: new Map<string, Prepared>(), count: 0 };
+  preparedOf.set(connection, fresh);
+  return fresh;
+}
+
+/** Names are never used twice on a connection, so a name that was lost to an error cannot be mistaken for another. */
+function prepare(connection: Connection, known: PreparedStatements, text: string): Prepared {
+  const [oldest] = known.byText.size >= MAX_PREPARED ? known.byText.entries() : [];
+  if (oldest) {
+    connection.close({ type: 'S', name: oldest[1].name });
+    known.byText.delete(oldest[0]);
+  }
+  known.count += 1;
+  const prepared: Prepared = { name: `tollhouse_${known.count}` };
+  connection.parse({ name: prepared.name, text, types: [] });
+  known.byText.set(text, prepared);
+  return prepared;
+}
+
+function describe(prepared: Prepared, fields: readonly Field[], types: TypeParsers): void {
+  prepared.fields = fields.map(({ name, dataTypeID }) => ({ name, dataTypeID }));
+  prepared.parsers = fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text'));
+}
+
+function countOf(tag: string): number {
+  return Number(/ (\d+)$/.exec(tag)?.[1] ?? 0);
+}

@@ -1,0 +1,106 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * Who a statement runs as. Entering a scene is one statement that travels in front of the guarded one: it looks the
+ * claim up in the database, sets the role and the settings that the policies read, for this transaction only.
+ */
+export type Scene =
+  /** A signed-in person: the session is checked again, with its user, membership and organization. */
+  | {
+      readonly kind: 'member';
+      readonly requestId: string;
+      readonly sessionId: string;
+      readonly organizationId: string;
+    }
+  /** Signing in and refreshing: sees one session, and the one account that was just proved. */
+  | {
+      readonly kind: 'identity';
+      readonly requestId: string;
+      readonly sessionId?: string;
+      readonly account?: { readonly issuer: string; readonly subject: string };
+      /** The ids that a user and an organization get, should the account be unknown. */
+      readonly newcomer?: { readonly userId: string; readonly organizationId: string };
+    }
+  /** Nobody in particular, who perhaps came with a handle: a link's slug, or the token of an order. */
+  | {
+      readonly kind: 'public';
+      readonly requestId: string;
+      readonly handle?: { readonly kind: HandleKind; readonly valueHash: Buffer };
+    }
+  /** Background work, across tenants or inside one. */
+  | { readonly kind: 'worker'; readonly requestId: string; readonly organizationId?: string };
+
+/** What a handle may stand for. */
+export type HandleKind = 'payment-link' | 'payment-order';
+
+/** One statement with its values. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+const ENTER_MEMBER = `/* enterMember */
+select
+  set_config('role', 'tollhouse_member', true),
+  set_config('app.request_id', $1::text, true),
+  set_config('app.session_id', $2::text, true),
+  set_config('app.organization_id', $3::text, true),
+  set_config('app.user_id', entered.user_id::text, true),
+  set_config('app.permissions', entered.permissions, true)
+from enter_session($2::text::uuid, $3::text::uuid) entered`;
+
+const ENTER_IDENTITY = `/* enterIdentity */
+select
+  set_config('role', 'tollhouse_identity', true),
+  set_config('app.request_id', $1::text, true),
+  set_config('app.session_id', $2::text, true),
+  set_config('app.identity_issuer', $3::text, true),
+  set_config('app.identity_subject', $4::text, true),
+  set_config('app.user_id', coalesce(enter_identity($3::text, $4::text)::text, $5::text), true),
+  set_config('app.organization_id', $6::text, true)`;
+
+const ENTER_PUBLIC = `/* enterPublic */
+select
+  set_config('role', 'tollhouse_public', true),
+  set_config('app.request_id', $1::text, true),
+  set_config('app.organization_id', coalesce(found.organization_id::text, ''), true),
+  set_config('app.target_id', coalesce(found.target_id::text, ''), true)
+from resolve_handle($2::text, $3::bytea) found`;
+
+const ENTER_WORKER = `/* enterWorker */
+select
+  set_config('role', 'tollhouse_worker', true),
+  set_config('app.request_id', $1::text, true),
+  set_config('app.organization_id', $2::text, true)`;
+
+/** The statement that enters a scene; it raises when the claim does not hold, and everything behind it is undone. */
+export function enter(scene: Scene): Statement {
+  switch (scene.kind) {
+    case 'member':
+      return { text: ENTER_MEMBER, values: [scene.requestId, scene.sessionId, scene.organizationId] };
+    case 'identity': {
+      const { account, newcomer } = scene;
+      return {
+        text: ENTER_IDENTITY,
+        values: [
+          scene.requestId,
+          scene.sessionId ?? '',
+          account?.issuer ?? '',
+          account?.subject ?? '',
+          newcomer?.userId ?? '',
+          newcomer?.organizationId ?? '',
+        ],
+      };
+    }
+    case 'public':
+      return {
+        text: ENTER_PUBLIC,
+        values: [scene.requestId, scene.handle?.kind ?? '', scene.handle?.valueHash ?? Buffer.alloc(0)],
+      };
+    case 'worker':
+      return { text: ENTER_WORKER, values: [scene.requestId, scene.organizationId ?? ''] };
+  }
+}
+
+/** The scene of whatever is running now; a query that is started outside any scene is refused. */
+export const currentScene: AsyncLocalStorage<Scene> = new AsyncLocalStorage();
