@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { HandleKind } from './database/scene.ts';
+import type { Database, Scope, Transaction } from './database/scope.ts';
+import type { Environment } from './environment.ts';
+import type { Viewer } from './kernel/viewer.ts';
+import type { Clock, WalletVerifier } from './ports.ts';
+
+/** Where a request comes from. */
+export interface Client {
+  /** The network address, as far as the configured proxies are believed. */
+  readonly address: string;
+  readonly userAgent: string | null;
+  /** The `Origin` header, when a browser sent one. */
+  readonly origin: string | null;
+}
+
+/** Signs and checks the tokens that a session is carried by. */
+export interface Tokens {
+  /** The access token, and when it ends in milliseconds since 1970. */
+  issue(viewer: Viewer): Promise<{ token: string; expiresAt: number }>;
+  /** The viewer that a valid access token names; throws UNAUTHENTICATED for any other text. */
+  verify(token: string): Promise<Viewer>;
+  /** The refresh token that follows a spent one; always the same for the same one. */
+  successor(refreshToken: string): string;
+}
+
+/** What the gateway is made of, once for the whole process. */
+export interface Resources {
+  readonly environment: Environment;
+  /** Origins that people may sign in from; the first is the one that is offered when none is named. */
+  readonly signInOrigins: readonly string[];
+  readonly signInChainIds: readonly number[];
+  /** The address that links point at, without a slash at its end. */
+  readonly publicUrl: string;
+  readonly database: Database;
+  readonly tokens: Tokens;
+  readonly walletVerifier: WalletVerifier;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes a newcomer's personal organization inside the sign-up's transaction. */
+  readonly foundOrganization: (tx: Transaction, founder: Founder) => Promise<void>;
+}
+
+/** Somebody who has just signed up, with the id that their organization gets. */
+export interface Founder {
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly displayName: string;
+}
+
+/** What every command is handed: who asks, from where, and the database as they may see it. */
+export interface Context extends Resources {
+  readonly requestId: string;
+  readonly client: Client;
+  /** Who is asking; null without a session. */
+  readonly viewer: Viewer | null;
+  /** The database as the viewer sees it; as anybody does, when nobody is signed in. */
+  readonly scope: Scope;
+  /** The database as the narrow role of signing in sees it. */
+  identityScope(claim: {
+    readonly sessionId?: string;
+    readonly account?: { readonly issuer: string; readonly subject: string };
+    readonly newcomer?: { readonly userId: string; readonly organizationId: string };
+  }): Scope;
+  /** The database as a payer sees it who came with this value. */
+  handleScope(kind: HandleKind, value: string): Scope;
+  /** Makes the rest of this request the request of somebody who has just signed in. */
+  become(viewer: Viewer | null): void;
+}

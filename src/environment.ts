@@ -1,0 +1,157 @@
+import { z } from 'zod';
+
+const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().int().positive().default(fallback);
+const count = seconds;
+const flag = z
+  .enum(['0', '1'])
+  .default('0')
+  .transform((value) => value === '1');
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/.+/, 'must be a postgres:// URL');
+const httpUrl = z.string().regex(/^https?:\/\/[^/\s]+/, 'must be an http(s):// URL');
+
+const assetSetting = z.object({
+  /** The token's contract; absent for the chain's native coin. */
+  address: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/)
+    .optional(),
+  symbol: z.string().min(1).max(50),
+  name: z.string().min(1).max(100),
+  decimals: z.number().int().min(0).max(77),
+});
+
+const chainSetting = z.object({
+  chainId: z.number().int().positive(),
+  name: z.string().min(1).max(100),
+  testnet: z.boolean().default(false),
+  /** What the watcher reads from; may carry a secret and is never shown. */
+  rpcUrl: httpUrl,
+  /** What wallets are told to use. */
+  publicRpcUrl: httpUrl,
+  confirmations: z.number().int().min(1).max(1000).default(12),
+  assets: z.array(assetSetting).min(1).max(100),
+});
+
+/** A chain that payments are taken on, as `CHAINS` describes it. */
+export type ChainSetting = z.infer<typeof chainSetting>;
+
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const signingKey = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  kid: z.string().min(1).max(100),
+  x: z.string().min(1),
+  d: z.string().min(1),
+});
+
+/** An Ed25519 key, private part included, as a JSON Web Key. */
+export type SigningKey = z.infer<typeof signingKey>;
+
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .pipe(
+    z
+      .array(
+        z.url().refine((origin) => new URL(origin).origin === origin, 'must be origins such as https://app.example'),
+      )
+      .min(1),
+  );
+
+/** Every variable, with the default that holds outside production; `.env.example` explains each. */
+const variables = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  HOST: z.string().min(1).optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
+  PUBLIC_URL: httpUrl.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_OWNER_URL: postgresUrl.optional(),
+  DATABASE_POOL_MIN: z.coerce.number().int().min(0).default(2),
+  DATABASE_POOL_MAX: count(10),
+  DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds(15),
+  DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS: seconds(30),
+
+  SIGN_IN_ORIGINS: origins.optional(),
+  SIGN_IN_STATEMENT: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\n]+$/)
+    .default('Sign in to Tollhouse.'),
+  SIGN_IN_CHAIN_IDS: z
+    .string()
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.number().int().positive()).min(1))
+    .optional(),
+  SIGN_UP: z.enum(['open', 'invite-only']).default('open'),
+  TOKEN_KEYS: json(z.array(signingKey).min(1)).optional(),
+  ACCESS_TOKEN_SECONDS: z.coerce.number().int().min(30).max(600).default(600),
+  SESSION_DAYS: z.coerce.number().int().min(1).max(30).default(30),
+
+  CHAINS: json(z.array(chainSetting).min(1)).optional(),
+  ANVIL_BIN: z.string().min(1).optional(),
+
+  LIMIT_CHALLENGES_PER_MINUTE: count(10),
+  LIMIT_SIGN_INS_PER_MINUTE: count(10),
+  LIMIT_OPEN_ORDERS_PER_CLIENT: count(20),
+  LIMIT_DOCUMENT_BYTES: count(100_000),
+  LIMIT_DOCUMENT_TOKENS: count(5_000),
+  LIMIT_DOCUMENT_DEPTH: count(15),
+  LIMIT_DOCUMENT_ALIASES: count(50),
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: flag,
+});
+
+/** The environment, parsed once; everything else asks this. */
+export type Environment = z.output<typeof variables> & { readonly production: boolean };
+
+/** The names of all variables that the environment may set. */
+export const VARIABLES: readonly string[] = Object.keys(variables.shape);
+
+/** What production cannot start without: nothing is embedded, made up or left open there. */
+const REQUIRED_IN_PRODUCTION = ['DATABASE_URL', 'PUBLIC_URL', 'SIGN_IN_ORIGINS', 'TOKEN_KEYS', 'CHAINS'] as const;
+
+/** All that is wrong with the environment, told at once. */
+export class EnvironmentError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`The environment is not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'EnvironmentError';
+  }
+}
+
+/**
+ * Reads and checks the environment.
+ * @throws EnvironmentError with every fault, not only the first
+ */
+export function readEnvironment(source: Readonly<Record<string, string | undefined>>): Environment {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = variables.safeParse(given);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (given.NODE_ENV === 'production') {
+    faults.push(
+      ...REQUIRED_IN_PRODUCTION.filter((name) => !given[name]).map((name) => `${name}: required in production`),
+    );
+    if (given.TOLLHOUSE_UNSAFE_NO_RATE_LIMITS === '1') {
+      faults.push('TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: refused in production');
+    }
+  }
+  if (given.DATABASE_OWNER_URL && !given.DATABASE_URL) {
+    faults.push('DATABASE_URL: required when DATABASE_OWNER_URL is set');
+  }
+  if (!parsed.success || faults.length > 0) throw new EnvironmentError(faults);
+  return { ...parsed.data, production: parsed.data.NODE_ENV === 'production' };
+}
