@@ -38,7 +38,11 @@ export interface Resources {
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes a newcomer's personal organization inside the sign-up's transaction. */
-  readonly foundOrganization: (tx: Transaction, founder: Founder) => Promise<void>;
+  readonly foundOrganization: (
+    context: Pick<Context, 'requestId' | 'client'>,
+    tx: Transaction,
+    founder: Founder,
+  ) => Promise<void>;
 }
 
 /** Somebody who has just signed up, with the id that their organization gets. */
@@ -46,6 +50,9 @@ export interface Founder {
   readonly userId: string;
   readonly organizationId: string;
   readonly displayName: string;
+  /** How the organization is called; made from the founder's name when absent. */
+  readonly organizationName?: string;
+  readonly organizationSlug?: string;
 }
 
 /** What every command is handed: who asks, from where, and the database as they may see it. */

@@ -1,5 +1,6 @@
 -- The doors of identity. Entering is done by the bare login, before it becomes anyone.
 grant execute on function enter_session(uuid, uuid), enter_identity(text, text) to tollhouse_gateway;
+grant execute on function enter_session(uuid, uuid) to tollhouse_identity;
 grant execute on function permissions_of(text) to tollhouse_doorkeeper;
 grant execute on function take_rate_limit(bytea, integer, integer) to tollhouse_identity;
 

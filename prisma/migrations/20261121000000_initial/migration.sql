@@ -116,7 +116,7 @@ create table challenges (
   id uuid not null default uuid_v7(),
   nonce_hash bytea not null,
   purpose challenge_purpose not null,
-  domain text not null,
+  domain text,
   address text,
   chain_id bigint,
   message_hash bytea,
@@ -589,8 +589,8 @@ create function record_audit_entry() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  previous jsonb := case when tg_op in ('UPDATE', 'DELETE') then to_jsonb(old) - tg_argv end;
-  following jsonb := case when tg_op in ('INSERT', 'UPDATE') then to_jsonb(new) - tg_argv end;
+  previous jsonb := case when tg_op in ('UPDATE', 'DELETE') then to_jsonb(old) - coalesce(tg_argv, '{}') end;
+  following jsonb := case when tg_op in ('INSERT', 'UPDATE') then to_jsonb(new) - coalesce(tg_argv, '{}') end;
   subject jsonb := coalesce(following, previous);
 begin
   insert into public.audit_entries (
@@ -779,6 +779,7 @@ to
 
 -- The doors of identity. Entering is done by the bare login, before it becomes anyone.
 grant execute on function enter_session(uuid, uuid), enter_identity(text, text) to tollhouse_gateway;
+grant execute on function enter_session(uuid, uuid) to tollhouse_identity;
 grant execute on function permissions_of(text) to tollhouse_doorkeeper;
 grant execute on function take_rate_limit(bytea, integer, integer) to tollhouse_identity;
 

@@ -213,7 +213,7 @@ export type ChallengeGroupByOutputType = {
   id: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
-  domain: string
+  domain: string | null
   address: string | null
   chainId: bigint | null
   messageHash: runtime.Bytes | null
@@ -249,7 +249,7 @@ export type ChallengeWhereInput = {
   id?: Prisma.UuidFilter<"Challenge"> | string
   nonceHash?: Prisma.BytesFilter<"Challenge"> | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFilter<"Challenge"> | $Enums.ChallengePurpose
-  domain?: Prisma.StringFilter<"Challenge"> | string
+  domain?: Prisma.StringNullableFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Challenge"> | bigint | number | null
   messageHash?: Prisma.BytesNullableFilter<"Challenge"> | runtime.Bytes | null
@@ -262,7 +262,7 @@ export type ChallengeOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
-  domain?: Prisma.SortOrder
+  domain?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   messageHash?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -278,7 +278,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.ChallengeWhereInput[]
   NOT?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[]
   purpose?: Prisma.EnumChallengePurposeFilter<"Challenge"> | $Enums.ChallengePurpose
-  domain?: Prisma.StringFilter<"Challenge"> | string
+  domain?: Prisma.StringNullableFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Challenge"> | bigint | number | null
   messageHash?: Prisma.BytesNullableFilter<"Challenge"> | runtime.Bytes | null
@@ -291,7 +291,7 @@ export type ChallengeOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
-  domain?: Prisma.SortOrder
+  domain?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   messageHash?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -312,7 +312,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"Challenge"> | string
   nonceHash?: Prisma.BytesWithAggregatesFilter<"Challenge"> | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeWithAggregatesFilter<"Challenge"> | $Enums.ChallengePurpose
-  domain?: Prisma.StringWithAggregatesFilter<"Challenge"> | string
+  domain?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableWithAggregatesFilter<"Challenge"> | bigint | number | null
   messageHash?: Prisma.BytesNullableWithAggregatesFilter<"Challenge"> | runtime.Bytes | null
@@ -325,7 +325,7 @@ export type ChallengeCreateInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
-  domain: string
+  domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
   messageHash?: runtime.Bytes | null
@@ -338,7 +338,7 @@ export type ChallengeUncheckedCreateInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
-  domain: string
+  domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
   messageHash?: runtime.Bytes | null
@@ -351,7 +351,7 @@ export type ChallengeUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
-  domain?: Prisma.StringFieldUpdateOperationsInput | string
+  domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   messageHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -364,7 +364,7 @@ export type ChallengeUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
-  domain?: Prisma.StringFieldUpdateOperationsInput | string
+  domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   messageHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -377,7 +377,7 @@ export type ChallengeCreateManyInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
-  domain: string
+  domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
   messageHash?: runtime.Bytes | null
@@ -390,7 +390,7 @@ export type ChallengeUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
-  domain?: Prisma.StringFieldUpdateOperationsInput | string
+  domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   messageHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -403,7 +403,7 @@ export type ChallengeUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
-  domain?: Prisma.StringFieldUpdateOperationsInput | string
+  domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   messageHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
@@ -533,7 +533,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     nonceHash: runtime.Bytes
     purpose: $Enums.ChallengePurpose
-    domain: string
+    /**
+     * The one domain it may be used from; null when any of the allowed ones will do.
+     */
+    domain: string | null
     address: string | null
     chainId: bigint | null
     /**

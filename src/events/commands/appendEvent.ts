@@ -1,0 +1,39 @@
+import type { Context } from '../../context.ts';
+import type { Transaction } from '../../database/scope.ts';
+
+/** A fact as a domain's `events.ts` states it. */
+export interface NewEvent {
+  /** `<aggregate>.<past-tense>`, such as `payment-order.paid`. */
+  readonly type: string;
+  readonly organizationId: string;
+  readonly aggregate: { readonly type: string; readonly id: string; readonly version: number };
+  /** `user:<id>`, `payer` or `worker`. */
+  readonly actor: string;
+  /** The ids that the fact is about, as `type:id`. */
+  readonly tags: readonly string[];
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** Appends a fact to the log, in the transaction of the deed. Two facts with one version of an aggregate cannot be. */
+export async function appendEvent(
+  context: Pick<Context, 'requestId'> & Partial<Pick<Context, 'client'>>,
+  tx: Transaction,
+  event: NewEvent,
+): Promise<void> {
+  await tx.event.createMany({
+    data: {
+      organizationId: event.organizationId,
+      type: event.type,
+      aggregateType: event.aggregate.type,
+      aggregateId: event.aggregate.id,
+      aggregateVersion: event.aggregate.version,
+      actor: event.actor,
+      tags: [...event.tags],
+      data: event.data,
+      metadata: {
+        requestId: context.requestId,
+        ...(context.client && { clientAddress: context.client.address, userAgent: context.client.userAgent }),
+      },
+    },
+  });
+}

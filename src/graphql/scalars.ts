@@ -1,0 +1,61 @@
+import { GraphQLError } from 'graphql';
+import { showAddress, storeAddress } from '../kernel/address.ts';
+import { builder } from './builder.ts';
+
+const HEX = /^0x(?:[0-9a-fA-F]{2})*$/;
+const DECIMAL = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
+const INTEGER = /^(?:0|-?[1-9]\d{0,77})$/;
+
+function refuse(scalar: string, expectation: string): never {
+  throw new GraphQLError(`${scalar} must be ${expectation}.`);
+}
+
+function text(scalar: string, value: unknown, expectation: string): string {
+  return typeof value === 'string' ? value : refuse(scalar, `${expectation}, as a string`);
+}
+
+builder.scalarType('Address', {
+  description: 'A blockchain address: `0x` and forty hexadecimal digits, shown with the EIP-55 checksum.',
+  specifiedByURL: 'https://eips.ethereum.org/EIPS/eip-55',
+  serialize: showAddress,
+  parseValue: (value) =>
+    storeAddress(text('Address', value, 'an address')) ??
+    refuse('Address', 'an address of forty hexadecimal digits, in one case or with its EIP-55 checksum'),
+});
+
+builder.scalarType('Hex', {
+  description: 'Bytes: `0x` and an even number of hexadecimal digits.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    const hex = text('Hex', value, 'bytes');
+    return HEX.test(hex) ? (hex as `0x${string}`) : refuse('Hex', '`0x` and an even number of hexadecimal digits');
+  },
+});
+
+builder.scalarType('Decimal', {
+  description: 'An exact decimal number as a string, such as `"12.50"`; never a JSON number.',
+  serialize: (value) => value,
+  parseValue: (value) => {
+    const decimal = text('Decimal', value, 'a decimal number');
+    return DECIMAL.test(decimal) ? decimal : refuse('Decimal', 'digits, perhaps with a point and more digits');
+  },
+});
+
+builder.scalarType('BigInt', {
+  description: 'A whole number of any size, as a string of digits.',
+  serialize: (value) => (typeof value === 'bigint' ? value.toString() : value.toFixed()),
+  parseValue: (value) => {
+    const integer = text('BigInt', value, 'a whole number');
+    return INTEGER.test(integer) ? BigInt(integer) : refuse('BigInt', 'a whole number of at most 78 digits');
+  },
+});
+
+builder.scalarType('DateTime', {
+  description: 'A moment, in ISO 8601 and UTC, to the millisecond.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const moment = new Date(text('DateTime', value, 'a moment'));
+    return Number.isNaN(moment.getTime()) ? refuse('DateTime', 'a moment in ISO 8601') : moment;
+  },
+});

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import { databaseErrors } from '../../database/errors.ts';
+import type { Transaction } from '../../database/scope.ts';
+import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { newId } from '../../kernel/ids.ts';
+import type { Viewer } from '../../kernel/viewer.ts';
+import { identityErrors } from '../errors.ts';
+import { userSignedUp } from '../events.ts';
+import { type SiweMessage, sha256, shortAddress, writeRefreshToken } from '../model.ts';
+
+/** A session that has just begun, or been refreshed. */
+export interface SignedIn {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresAt: Date;
+  readonly isNewUser: boolean;
+  readonly viewer: Viewer;
+}
+
+/** An externally owned account is one identity on all chains. */
+const ISSUER = 'eip155';
+
+/** Finds or makes the user of a wallet that was just proved, and begins a session in its first organization. */
+export async function openSession(context: Context, siwe: SiweMessage): Promise<SignedIn> {
+  const sessionId = newId();
+  const newcomer = { userId: newId(), organizationId: newId() };
+  const scope = context.identityScope({ sessionId, account: { issuer: ISSUER, subject: siwe.address }, newcomer });
+  const refreshToken = writeRefreshToken({
+    sessionId,
+    generation: 0,
+    secret: randomBytes(32).toString('base64url'),
+  });
+
+  const { viewer, isNewUser } = await scope.transaction(async (tx) => {
+    const known = await findHome(tx, siwe.address);
+    if (known?.organizationId && !known.active) throw databaseErrors.ORGANIZATION_SUSPENDED();
+    const home = {
+      userId: known?.userId ?? newcomer.userId,
+      organizationId: known?.organizationId ?? newcomer.organizationId,
+      identityId: known?.identityId ?? newId(),
+    };
+    const displayName = shortAddress(siwe.address);
+    if (!known) await signUp(context, tx, { ...home, address: siwe.address, displayName });
+    if (!known?.organizationId) {
+      await context.foundOrganization(context, tx, {
+        userId: home.userId,
+        organizationId: home.organizationId,
+        displayName,
+      });
+    }
+    if (!known) await appendEvent(context, tx, userSignedUp({ ...home, address: siwe.address }));
+    await tx.$executeRaw`
+      /* openSession */
+      insert into sessions (
+        id, user_id, identity_id, organization_id, refresh_hash, client_address, user_agent, expires_at
+      )
+      values (
+        ${sessionId}::uuid, ${home.userId}::uuid, ${home.identityId}::uuid, ${home.organizationId}::uuid,
+        ${sha256(refreshToken)}::bytea, ${context.client.address}, ${context.client.userAgent?.slice(0, 500) ?? null},
+        clock_timestamp() + make_interval(days => ${context.environment.SESSION_DAYS}::int)
+      )`;
+    await tx.signInAttempt.createMany({
+      data: {
+        outcome: 'OK',
+        domain: siwe.domain,
+        chainId: siwe.chainId,
+        address: siwe.address,
+        userId: home.userId,
+        clientAddress: context.client.address,
+        requestId: context.requestId,
+      },
+    });
+    const viewer = { sessionId, userId: home.userId, organizationId: home.organizationId };
+    return { viewer, isNewUser: !known };
+  });
+
+  const { token, expiresAt } = await context.tokens.issue(viewer);
+  context.become(viewer);
+  return { accessToken: token, refreshToken, expiresAt: new Date(expiresAt), isNewUser, viewer };
+}
+
+interface Home {
+  readonly identityId: string;
+  readonly userId: string;
+  readonly organizationId: string | null;
+  /** Whether that organization is neither suspended nor gone. */
+  readonly active: boolean;
+}
+
+/** The identity that the scene names, with the organization its user works in: an active one, the oldest first. */
+async function findHome(tx: Transaction, subject: string): Promise<Home | undefined> {
+  const [home] = await tx.$queryRaw<Home[]>`
+    /* findHome */
+    select
+      i.id as "identityId",
+      i.user_id as "userId",
+      o.id as "organizationId",
+      coalesce(o.status = 'ACTIVE', false) as active
+    from identities i
+    left join memberships m on m.user_id = i.user_id and m.status = 'ACTIVE'
+    left join organizations o on o.id = m.organization_id
+    where i.issuer = ${ISSUER} and i.subject = ${subject}
+    order by active desc, o.id is null, m.created_at
+    limit 1`;
+  return home;
+}
+
+async function signUp(
+  context: Context,
+  tx: Transaction,
+  newcomer: { readonly userId: string; identityId: string; address: string; displayName: string },
+): Promise<void> {
+  if (context.environment.SIGN_UP === 'invite-only') throw identityErrors.SIGN_UP_CLOSED();
+  const { userId, identityId, address, displayName } = newcomer;
+  await tx.user.createMany({ data: { id: userId, displayName } });
+  await tx.identity.createMany({
+    data: {
+      id: identityId,
+      userId,
+      kind: 'WALLET',
+      issuer: ISSUER,
+      subject: address,
+      address,
+      walletKind: 'EOA',
+      walletSource: 'EXTERNAL',
+    },
+  });
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { ParsedMessage } from '@spruceid/siwe-parser';
+import { createSiweMessage } from 'viem/siwe';
+import { type StoredAddress, storeAddress } from '../kernel/address.ts';
+import type { GatewayError } from '../kernel/errors.ts';
+import { isUuid } from '../kernel/ids.ts';
+import { identityErrors } from './errors.ts';
+
+/** A challenge can be answered for this long. */
+export const CHALLENGE_SECONDS = 300;
+
+/** A spent refresh token still yields its successor for this long, for lost answers and many tabs. */
+export const REFRESH_GRACE_SECONDS = 10;
+
+const MAX_MESSAGE_BYTES = 4096;
+const MAX_SIGNATURE_BYTES = 16_384;
+const MAX_AGE_MS = 300_000;
+const MAX_AHEAD_MS = 60_000;
+
+/** A Sign-In with Ethereum message (EIP-4361), as its text says. Times are as they were written. */
+export interface SiweMessage {
+  readonly scheme: string | undefined;
+  readonly domain: string;
+  readonly address: StoredAddress;
+  readonly uri: string;
+  readonly chainId: number;
+  readonly nonce: string;
+  readonly issuedAt: string;
+  readonly expirationTime: string | undefined;
+  readonly notBefore: string | undefined;
+  readonly resources: readonly string[];
+}
+
+/** SHA-256, as nonces, messages, tokens and handles are stored. */
+export function sha256(text: string): Buffer<ArrayBuffer> {
+  return Buffer.from(createHash('sha256').update(text).digest());
+}
+
+/** The text that a wallet is asked to sign. Times are milliseconds since 1970. */
+export function writeSiweMessage(terms: {
+  readonly origin: string;
+  readonly address: string;
+  readonly chainId: number;
+  readonly nonce: string;
+  readonly statement: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}): string {
+  return createSiweMessage({
+    domain: new URL(terms.origin).host,
+    address: terms.address as StoredAddress,
+    statement: terms.statement,
+    uri: terms.origin,
+    version: '1',
+    chainId: terms.chainId,
+    nonce: terms.nonce,
+    issuedAt: new Date(terms.issuedAt),
+    expirationTime: new Date(terms.expiresAt),
+  });
+}
+
+/** Step 1: the text by the strict grammar of EIP-4361, within its size; null when it is not such a text. */
+export function readSiweMessage(text: string, signature: string): SiweMessage | null {
+  if (Buffer.byteLength(text) > MAX_MESSAGE_BYTES || signature.length > 2 + 2 * MAX_SIGNATURE_BYTES) return null;
+  try {
+    const { version, resources, address, ...message } = new ParsedMessage(text);
+    const stored = storeAddress(address);
+    return version === '1' && stored ? { ...message, address: stored, resources: resources ?? [] } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a message is held against. */
+export interface SignInPolicy {
+  readonly origins: readonly string[];
+  readonly chainIds: readonly number[];
+  /** The `Origin` header, when there was one. */
+  readonly origin: string | null;
+  /** The domain that the challenge was bound to, when it was. */
+  readonly challengeDomain: string | null;
+  readonly challengeChainId: number | null;
+  /** Milliseconds since 1970, by the database's clock. */
+  readonly now: number;
+}
+
+/** Steps 2 to 4: domain and URI, chain, times. The first that fails is the answer; null when all hold. */
+export function refusalOf(message: SiweMessage, policy: SignInPolicy): GatewayError | null {
+  return refusalOfDomain(message, policy) ?? refusalOfChain(message, policy) ?? refusalOfTimes(message, policy.now);
+}
+
+function refusalOfDomain(message: SiweMessage, policy: SignInPolicy): GatewayError | null {
+  const { domain, scheme } = message;
+  const allowed = policy.origins.filter((origin) => {
+    const { host, protocol } = new URL(origin);
+    return host === domain && (scheme === undefined || protocol === `${scheme}:`);
+  });
+  const agrees =
+    (policy.challengeDomain === null || policy.challengeDomain === domain) &&
+    (policy.origin === null || allowed.includes(policy.origin));
+  if (allowed.length === 0 || !agrees) return identityErrors.SIWE_DOMAIN_MISMATCH({ domain });
+  if (!allowed.includes(originOf(message.uri))) return identityErrors.SIWE_URI_MISMATCH({ uri: message.uri });
+  return null;
+}
+
+function originOf(uri: string): string {
+  return URL.canParse(uri) ? new URL(uri).origin : '';
+}
+
+function refusalOfChain({ chainId }: SiweMessage, policy: SignInPolicy): GatewayError | null {
+  const allowed = policy.chainIds.includes(chainId);
+  const agrees = policy.challengeChainId === null || policy.challengeChainId === chainId;
+  return allowed && agrees ? null : identityErrors.SIWE_CHAIN_NOT_ALLOWED({ chainId });
+}
+
+function refusalOfTimes(message: SiweMessage, now: number): GatewayError | null {
+  const issuedAt = Date.parse(message.issuedAt);
+  if (!(issuedAt >= now - MAX_AGE_MS && issuedAt <= now + MAX_AHEAD_MS)) {
+    return identityErrors.SIWE_ISSUED_AT({ issuedAt: message.issuedAt });
+  }
+  if (message.expirationTime !== undefined && !(now < Date.parse(message.expirationTime))) {
+    return identityErrors.SIWE_EXPIRED({ expirationTime: message.expirationTime });
+  }
+  if (message.notBefore !== undefined && !(now >= Date.parse(message.notBefore))) {
+    return identityErrors.SIWE_NOT_YET_VALID({ notBefore: message.notBefore });
+  }
+  return null;
+}
+
+/** What a refresh token says of itself; the secret alone makes it good. */
+export interface RefreshToken {
+  readonly sessionId: string;
+  /** How many tokens of this session came before it. */
+  readonly generation: number;
+  readonly secret: string;
+}
+
+const PREFIX = 'th_rt_';
+const REFRESH_TOKEN = /^th_rt_([0-9a-f-]{36})\.(0|[1-9]\d{0,8})\.([A-Za-z0-9_-]{43})$/;
+
+/** A refresh token as the client holds it. */
+export function writeRefreshToken({ sessionId, generation, secret }: RefreshToken): string {
+  return `${PREFIX}${sessionId}.${generation}.${secret}`;
+}
+
+/** The parts of a refresh token, or null when the text is not one. */
+export function readRefreshToken(text: string): RefreshToken | null {
+  const [, sessionId = '', generation = '', secret = ''] = text.length <= 200 ? (REFRESH_TOKEN.exec(text) ?? []) : [];
+  return isUuid(sessionId) ? { sessionId, generation: Number(generation), secret } : null;
+}
+
+/** How a wallet is called until its user chooses a name. */
+export function shortAddress(address: string): string {
+  return `${address.slice(0, 6)}…${address.slice(-4)}`;
+}
