@@ -67,7 +67,10 @@ export function sendPacket(
 ): Promise<PacketResult> {
   return new Promise((resolve, reject) => {
     // A value that cannot be sent must be found before the first byte is written.
-    const sendable = statements.map(({ text, values }) => ({ text, values: values.map((value) => prepareValue(value)) }));
+    const sendable = statements.map(({ text, values }) => ({
+      text,
+      values: values.map((value) => prepareValue(value)),
+    }));
     client.query(packet(sendable, types, resolve, reject) as unknown as pg.Submittable);
   });
 }

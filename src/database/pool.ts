@@ -160,4 +160,3 @@ function transactionClient(
     removeListener: (event, listener) => void client.removeListener(event, listener),
   };
 }
-
