@@ -74,3 +74,8 @@ export interface Context extends Resources {
   /** Makes the rest of this request the request of somebody who has just signed in. */
   become(viewer: Viewer | null): void;
 }
+
+/** What background work is handed: nobody asks, so there is no viewer. */
+export interface WorkerContext extends Pick<Resources, 'database' | 'log'> {
+  readonly requestId: string;
+}

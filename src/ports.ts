@@ -29,19 +29,30 @@ export interface ChainTransferData {
   readonly input: Uint8Array;
 }
 
+/** One block with the transfers inside it. */
+export interface ChainBlockContent {
+  readonly block: ChainBlockData;
+  readonly transfers: readonly ChainTransferData[];
+}
+
 /** Reads one chain through its node. Every call may fail, and then throws. */
 export interface ChainReader {
   readonly chainId: number;
+  /** What the node says its chain id is. */
   chainIdOfNode(): Promise<number>;
   genesisHash(): Promise<string>;
-  /** The newest block. */
-  head(): Promise<ChainBlockData>;
-  /** The number of the newest block that the chain itself calls final; null when it has none yet. */
-  finalizedNumber(): Promise<bigint | null>;
-  /** The block of that number on the chain as it is now, or null when there is none. */
-  block(number: bigint): Promise<ChainBlockData | null>;
-  /** Successful transfers of these tokens, and of the native coin, inside exactly this block. */
-  transfers(block: ChainBlockData, tokens: readonly string[]): Promise<readonly ChainTransferData[]>;
+  headNumber(): Promise<bigint>;
+  /** The number of the newest block that the chain itself calls final; 0 while there is none. */
+  finalizedNumber(): Promise<bigint>;
+  /** The hash of the block of that number as the chain is now, or null when there is none. */
+  hashOf(number: bigint): Promise<string | null>;
+  /**
+   * The block of that number as the chain is now, with the successful transfers of these tokens (contracts, in lower
+   * case) and of the native coin; null when there is none, or when it was replaced while it was read.
+   */
+  block(number: bigint, tokens: ReadonlySet<string>): Promise<ChainBlockContent | null>;
+  /** What the token's contract says its decimals are; null when it does not say. */
+  decimalsOf(token: string): Promise<number | null>;
 }
 
 /** Whether a signature over a text is an account's. */

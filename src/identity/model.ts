@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ParsedMessage } from '@spruceid/siwe-parser';
 import { createSiweMessage } from 'viem/siwe';
 import { type StoredAddress, storeAddress } from '../kernel/address.ts';
@@ -29,11 +28,6 @@ export interface SiweMessage {
   readonly expirationTime: string | undefined;
   readonly notBefore: string | undefined;
   readonly resources: readonly string[];
-}
-
-/** SHA-256, as nonces, messages, tokens and handles are stored. */
-export function sha256(text: string): Buffer<ArrayBuffer> {
-  return Buffer.from(createHash('sha256').update(text).digest());
 }
 
 /** The text that a wallet is asked to sign. Times are milliseconds since 1970. */

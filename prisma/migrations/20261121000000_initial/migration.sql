@@ -326,6 +326,8 @@ create table chain_transfers (
   block_hash text not null,
   block_time timestamptz(3) not null,
   orphaned boolean not null default false,
+  claimed_organization_id uuid,
+  claimed_for_id uuid,
   judged_at timestamptz(3),
   created_at timestamptz(3) not null default transaction_timestamp(),
   updated_at timestamptz(3) not null default transaction_timestamp(),

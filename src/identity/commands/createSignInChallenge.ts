@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { showAddress } from '../../kernel/address.ts';
+import { sha256 } from '../../kernel/digest.ts';
 import { identityErrors } from '../errors.ts';
-import { CHALLENGE_SECONDS, sha256, writeSiweMessage } from '../model.ts';
+import { CHALLENGE_SECONDS, writeSiweMessage } from '../model.ts';
 import { takeRateLimit } from './takeRateLimit.ts';
 
 /** A nonce to sign, and the ready text when the address is known. */

@@ -3,11 +3,12 @@ import type { Context } from '../../context.ts';
 import { databaseErrors } from '../../database/errors.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { sha256 } from '../../kernel/digest.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Viewer } from '../../kernel/viewer.ts';
 import { identityErrors } from '../errors.ts';
 import { userSignedUp } from '../events.ts';
-import { type SiweMessage, sha256, shortAddress, writeRefreshToken } from '../model.ts';
+import { type SiweMessage, shortAddress, writeRefreshToken } from '../model.ts';
 
 /** A session that has just begun, or been refreshed. */
 export interface SignedIn {

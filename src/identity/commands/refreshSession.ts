@@ -1,8 +1,9 @@
 import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
+import { sha256 } from '../../kernel/digest.ts';
 import type { Viewer } from '../../kernel/viewer.ts';
 import { identityErrors } from '../errors.ts';
-import { REFRESH_GRACE_SECONDS, type RefreshToken, readRefreshToken, sha256 } from '../model.ts';
+import { REFRESH_GRACE_SECONDS, type RefreshToken, readRefreshToken } from '../model.ts';
 import type { SignedIn } from './openSession.ts';
 
 /** A spent token is traced over this many rotations; a session of thirty days has fewer. */

@@ -1,8 +1,9 @@
 import type { Context } from '../../context.ts';
 import { Prisma } from '../../database/client.ts';
+import { sha256 } from '../../kernel/digest.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { identityErrors } from '../errors.ts';
-import { readSiweMessage, refusalOf, type SiweMessage, sha256 } from '../model.ts';
+import { readSiweMessage, refusalOf, type SiweMessage } from '../model.ts';
 import { openSession, type SignedIn } from './openSession.ts';
 import { takeRateLimit } from './takeRateLimit.ts';
 

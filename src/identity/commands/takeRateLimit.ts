@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Reader } from '../../database/scope.ts';
+import { sha256 } from '../../kernel/digest.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
-import { sha256 } from '../model.ts';
 
 const UNLIMITED = 2_147_483_647;
 

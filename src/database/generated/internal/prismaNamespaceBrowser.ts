@@ -189,6 +189,8 @@ export const ChainTransferScalarFieldEnum = {
   blockHash: 'blockHash',
   blockTime: 'blockTime',
   orphaned: 'orphaned',
+  claimedOrganizationId: 'claimedOrganizationId',
+  claimedForId: 'claimedForId',
   judgedAt: 'judgedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

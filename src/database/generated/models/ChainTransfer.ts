@@ -53,6 +53,8 @@ export type ChainTransferMinAggregateOutputType = {
   blockHash: string | null
   blockTime: Date | null
   orphaned: boolean | null
+  claimedOrganizationId: string | null
+  claimedForId: string | null
   judgedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -72,6 +74,8 @@ export type ChainTransferMaxAggregateOutputType = {
   blockHash: string | null
   blockTime: Date | null
   orphaned: boolean | null
+  claimedOrganizationId: string | null
+  claimedForId: string | null
   judgedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -91,6 +95,8 @@ export type ChainTransferCountAggregateOutputType = {
   blockHash: number
   blockTime: number
   orphaned: number
+  claimedOrganizationId: number
+  claimedForId: number
   judgedAt: number
   createdAt: number
   updatedAt: number
@@ -124,6 +130,8 @@ export type ChainTransferMinAggregateInputType = {
   blockHash?: true
   blockTime?: true
   orphaned?: true
+  claimedOrganizationId?: true
+  claimedForId?: true
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -143,6 +151,8 @@ export type ChainTransferMaxAggregateInputType = {
   blockHash?: true
   blockTime?: true
   orphaned?: true
+  claimedOrganizationId?: true
+  claimedForId?: true
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -162,6 +172,8 @@ export type ChainTransferCountAggregateInputType = {
   blockHash?: true
   blockTime?: true
   orphaned?: true
+  claimedOrganizationId?: true
+  claimedForId?: true
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -268,6 +280,8 @@ export type ChainTransferGroupByOutputType = {
   blockHash: string
   blockTime: Date
   orphaned: boolean
+  claimedOrganizationId: string | null
+  claimedForId: string | null
   judgedAt: Date | null
   createdAt: Date
   updatedAt: Date
@@ -310,6 +324,8 @@ export type ChainTransferWhereInput = {
   blockHash?: Prisma.StringFilter<"ChainTransfer"> | string
   blockTime?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   orphaned?: Prisma.BoolFilter<"ChainTransfer"> | boolean
+  claimedOrganizationId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
+  claimedForId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
@@ -331,6 +347,8 @@ export type ChainTransferOrderByWithRelationInput = {
   blockHash?: Prisma.SortOrder
   blockTime?: Prisma.SortOrder
   orphaned?: Prisma.SortOrder
+  claimedOrganizationId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedForId?: Prisma.SortOrderInput | Prisma.SortOrder
   judgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -356,6 +374,8 @@ export type ChainTransferWhereUniqueInput = Prisma.AtLeast<{
   blockHash?: Prisma.StringFilter<"ChainTransfer"> | string
   blockTime?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   orphaned?: Prisma.BoolFilter<"ChainTransfer"> | boolean
+  claimedOrganizationId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
+  claimedForId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
@@ -377,6 +397,8 @@ export type ChainTransferOrderByWithAggregationInput = {
   blockHash?: Prisma.SortOrder
   blockTime?: Prisma.SortOrder
   orphaned?: Prisma.SortOrder
+  claimedOrganizationId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedForId?: Prisma.SortOrderInput | Prisma.SortOrder
   judgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -404,6 +426,8 @@ export type ChainTransferScalarWhereWithAggregatesInput = {
   blockHash?: Prisma.StringWithAggregatesFilter<"ChainTransfer"> | string
   blockTime?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
   orphaned?: Prisma.BoolWithAggregatesFilter<"ChainTransfer"> | boolean
+  claimedOrganizationId?: Prisma.UuidNullableWithAggregatesFilter<"ChainTransfer"> | string | null
+  claimedForId?: Prisma.UuidNullableWithAggregatesFilter<"ChainTransfer"> | string | null
   judgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
@@ -421,6 +445,8 @@ export type ChainTransferCreateInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -442,6 +468,8 @@ export type ChainTransferUncheckedCreateInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -459,6 +487,8 @@ export type ChainTransferUpdateInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -480,6 +510,8 @@ export type ChainTransferUncheckedUpdateInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -499,6 +531,8 @@ export type ChainTransferCreateManyInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -516,6 +550,8 @@ export type ChainTransferUpdateManyMutationInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -535,6 +571,8 @@ export type ChainTransferUncheckedUpdateManyInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -570,6 +608,8 @@ export type ChainTransferCountOrderByAggregateInput = {
   blockHash?: Prisma.SortOrder
   blockTime?: Prisma.SortOrder
   orphaned?: Prisma.SortOrder
+  claimedOrganizationId?: Prisma.SortOrder
+  claimedForId?: Prisma.SortOrder
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -595,6 +635,8 @@ export type ChainTransferMaxOrderByAggregateInput = {
   blockHash?: Prisma.SortOrder
   blockTime?: Prisma.SortOrder
   orphaned?: Prisma.SortOrder
+  claimedOrganizationId?: Prisma.SortOrder
+  claimedForId?: Prisma.SortOrder
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -614,6 +656,8 @@ export type ChainTransferMinOrderByAggregateInput = {
   blockHash?: Prisma.SortOrder
   blockTime?: Prisma.SortOrder
   orphaned?: Prisma.SortOrder
+  claimedOrganizationId?: Prisma.SortOrder
+  claimedForId?: Prisma.SortOrder
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -733,6 +777,8 @@ export type ChainTransferCreateWithoutIncarnationInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -752,6 +798,8 @@ export type ChainTransferUncheckedCreateWithoutIncarnationInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -800,6 +848,8 @@ export type ChainTransferScalarWhereInput = {
   blockHash?: Prisma.StringFilter<"ChainTransfer"> | string
   blockTime?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   orphaned?: Prisma.BoolFilter<"ChainTransfer"> | boolean
+  claimedOrganizationId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
+  claimedForId?: Prisma.UuidNullableFilter<"ChainTransfer"> | string | null
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
@@ -817,6 +867,8 @@ export type ChainTransferCreateWithoutAssetInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -836,6 +888,8 @@ export type ChainTransferUncheckedCreateWithoutAssetInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -880,6 +934,8 @@ export type ChainTransferCreateManyIncarnationInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -897,6 +953,8 @@ export type ChainTransferUpdateWithoutIncarnationInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -916,6 +974,8 @@ export type ChainTransferUncheckedUpdateWithoutIncarnationInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -934,6 +994,8 @@ export type ChainTransferUncheckedUpdateManyWithoutIncarnationInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -952,6 +1014,8 @@ export type ChainTransferCreateManyAssetInput = {
   blockHash: string
   blockTime: Date | string
   orphaned?: boolean
+  claimedOrganizationId?: string | null
+  claimedForId?: string | null
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -969,6 +1033,8 @@ export type ChainTransferUpdateWithoutAssetInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -988,6 +1054,8 @@ export type ChainTransferUncheckedUpdateWithoutAssetInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1006,6 +1074,8 @@ export type ChainTransferUncheckedUpdateManyWithoutAssetInput = {
   blockHash?: Prisma.StringFieldUpdateOperationsInput | string
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orphaned?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  claimedOrganizationId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedForId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1027,6 +1097,8 @@ export type ChainTransferSelect<ExtArgs extends runtime.Types.Extensions.Interna
   blockHash?: boolean
   blockTime?: boolean
   orphaned?: boolean
+  claimedOrganizationId?: boolean
+  claimedForId?: boolean
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1048,6 +1120,8 @@ export type ChainTransferSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   blockHash?: boolean
   blockTime?: boolean
   orphaned?: boolean
+  claimedOrganizationId?: boolean
+  claimedForId?: boolean
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1069,6 +1143,8 @@ export type ChainTransferSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   blockHash?: boolean
   blockTime?: boolean
   orphaned?: boolean
+  claimedOrganizationId?: boolean
+  claimedForId?: boolean
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1090,12 +1166,14 @@ export type ChainTransferSelectScalar = {
   blockHash?: boolean
   blockTime?: boolean
   orphaned?: boolean
+  claimedOrganizationId?: boolean
+  claimedForId?: boolean
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "judgedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["chainTransfer"]>
+export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "claimedOrganizationId" | "claimedForId" | "judgedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["chainTransfer"]>
 export type ChainTransferInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1135,6 +1213,11 @@ export type $ChainTransferPayload<ExtArgs extends runtime.Types.Extensions.Inter
      * Whether its block is no longer the chain's; cleared when the transaction is mined again.
      */
     orphaned: boolean
+    /**
+     * The tenant that claimed it, and what for; one transfer is claimed once, across all tenants.
+     */
+    claimedOrganizationId: string | null
+    claimedForId: string | null
     /**
      * When payments last judged it as it is now; null when there is news.
      */
@@ -1579,6 +1662,8 @@ export interface ChainTransferFieldRefs {
   readonly blockHash: Prisma.FieldRef<"ChainTransfer", 'String'>
   readonly blockTime: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly orphaned: Prisma.FieldRef<"ChainTransfer", 'Boolean'>
+  readonly claimedOrganizationId: Prisma.FieldRef<"ChainTransfer", 'String'>
+  readonly claimedForId: Prisma.FieldRef<"ChainTransfer", 'String'>
   readonly judgedAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>

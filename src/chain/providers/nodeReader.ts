@@ -1,0 +1,141 @@
+import { createPublicClient, type Hex, hexToBigInt, hexToBytes, hexToNumber, http, numberToHex } from 'viem';
+import type { ChainBlockContent, ChainReader, ChainTransferData } from '../../ports.ts';
+
+/** `Transfer(address,address,uint256)`, as ERC-20 tokens log it. */
+const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
+const DECIMALS_CALL = '0x313ce567';
+
+/** What a node answers, as far as it is read here (execution-apis, `eth_getBlockByNumber`). */
+interface RpcTransaction {
+  readonly hash: string;
+  readonly from: string;
+  readonly to: string | null;
+  readonly value: Hex;
+  readonly input: Hex;
+}
+interface RpcBlock {
+  readonly number: Hex;
+  readonly hash: string;
+  readonly parentHash: string;
+  readonly timestamp: Hex;
+  readonly transactions: readonly RpcTransaction[];
+}
+interface RpcReceipt {
+  readonly transactionHash: string;
+  readonly blockHash: string;
+  readonly status: Hex;
+  readonly logs: readonly { readonly address: string; readonly topics: readonly Hex[]; readonly data: Hex }[];
+}
+
+type Request = (call: { method: string; params: readonly unknown[] }) => Promise<unknown>;
+
+/** Reads a chain through a node's JSON-RPC, by full blocks and receipts; never by filters, which say nothing of reorgs. */
+export function createNodeReader({ chainId, rpcUrl }: { chainId: number; rpcUrl: string }): ChainReader {
+  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 10_000, retryCount: 1 }) });
+  const request = client.request as unknown as Request;
+  const blockByNumber = (number: bigint, full: boolean): Promise<RpcBlock | null> =>
+    request({ method: 'eth_getBlockByNumber', params: [numberToHex(number), full] }) as Promise<RpcBlock | null>;
+
+  return {
+    chainId,
+    chainIdOfNode: () => client.getChainId(),
+    async genesisHash() {
+      const genesis = await blockByNumber(0n, false);
+      if (!genesis) throw new Error(`The node of chain ${chainId} has no genesis block.`);
+      return genesis.hash;
+    },
+    headNumber: async () => hexToBigInt((await request({ method: 'eth_blockNumber', params: [] })) as Hex),
+    async finalizedNumber() {
+      const block = (await request({
+        method: 'eth_getBlockByNumber',
+        params: ['finalized', false],
+      })) as RpcBlock | null;
+      return block ? hexToBigInt(block.number) : 0n;
+    },
+    hashOf: async (number) => (await blockByNumber(number, false))?.hash ?? null,
+    async block(number, tokens) {
+      const block = await blockByNumber(number, true);
+      if (!block) return null;
+      const receipts = await receiptsOf(request, block);
+      return receipts && contentOf(block, receipts, tokens);
+    },
+    async decimalsOf(token) {
+      const answer = (await request({
+        method: 'eth_call',
+        params: [{ to: token, data: DECIMALS_CALL }, 'latest'],
+      })) as Hex;
+      return answer.length === 66 ? hexToNumber(answer) : null;
+    },
+  };
+}
+
+/** All receipts of exactly this block; null when it is no longer the chain's. */
+async function receiptsOf(request: Request, block: RpcBlock): Promise<readonly RpcReceipt[] | null> {
+  if (block.transactions.length === 0) return [];
+  const receipts = (await request({
+    method: 'eth_getBlockReceipts',
+    params: [block.hash],
+  })) as readonly RpcReceipt[] | null;
+  const complete = receipts?.length === block.transactions.length && receipts.every((r) => r.blockHash === block.hash);
+  return complete ? receipts : null;
+}
+
+function contentOf(block: RpcBlock, receipts: readonly RpcReceipt[], tokens: ReadonlySet<string>): ChainBlockContent {
+  const receiptOf = new Map(receipts.map((receipt) => [receipt.transactionHash, receipt]));
+  const transfers = block.transactions.flatMap((transaction) => {
+    const receipt = receiptOf.get(transaction.hash);
+    return receipt?.status === '0x1'
+      ? [...nativeTransfer(transaction), ...tokenTransfers(transaction, receipt, tokens)]
+      : [];
+  });
+  return {
+    block: {
+      number: hexToBigInt(block.number),
+      hash: block.hash,
+      parentHash: block.parentHash,
+      timestamp: hexToBigInt(block.timestamp),
+    },
+    transfers,
+  };
+}
+
+/** Only a transaction's own value is seen; value that a contract passes on would need a trace. */
+function nativeTransfer({ hash, from, to, value, input }: RpcTransaction): ChainTransferData[] {
+  const units = hexToBigInt(value);
+  if (to === null || units === 0n) return [];
+  return [
+    {
+      transactionHash: hash,
+      ordinal: -1,
+      token: null,
+      sender: from.toLowerCase(),
+      recipient: to.toLowerCase(),
+      units,
+      input: hexToBytes(input),
+    },
+  ];
+}
+
+function tokenTransfers(
+  transaction: RpcTransaction,
+  receipt: RpcReceipt,
+  tokens: ReadonlySet<string>,
+): ChainTransferData[] {
+  return receipt.logs.flatMap((log, ordinal) => {
+    const [topic, sender, recipient] = log.topics;
+    const token = log.address.toLowerCase();
+    const isTransfer = topic === TRANSFER_TOPIC && log.topics.length === 3 && log.data.length === 66;
+    if (!isTransfer || !sender || !recipient || !tokens.has(token)) return [];
+    return [
+      {
+        transactionHash: transaction.hash,
+        ordinal,
+        token,
+        sender: `0x${sender.slice(-40).toLowerCase()}`,
+        recipient: `0x${recipient.slice(-40).toLowerCase()}`,
+        units: hexToBigInt(log.data),
+        input: hexToBytes(transaction.input),
+      },
+    ];
+  });
+}

@@ -1,0 +1,149 @@
+import { lockChain } from '../../chain/commands/lockChain.ts';
+import { chainErrors } from '../../chain/errors.ts';
+import { MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
+import type { Context } from '../../context.ts';
+import type { Transaction } from '../../database/scope.ts';
+import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { sha256 } from '../../kernel/digest.ts';
+import { newId } from '../../kernel/ids.ts';
+import { paymentErrors } from '../errors.ts';
+import { paymentOrderCreated } from '../events.ts';
+import { newOrderToken, newReference } from '../model.ts';
+
+/** What a payer chooses. */
+export interface PaymentOrderInput {
+  readonly slug: string;
+  /** A CAIP-19 name; needed when the link accepts several. */
+  readonly asset?: string | null | undefined;
+  readonly payer?: string | null | undefined;
+}
+
+/** The terms of a link that an order copies. */
+interface Terms {
+  readonly assetId: string;
+  readonly chainId: number;
+  readonly asset: string;
+  readonly units: bigint;
+  readonly payTo: string;
+}
+
+/** Begins one attempt to pay a link, without a session; the token that it answers is all the payer needs to keep. */
+export async function createPaymentOrder(context: Context, input: PaymentOrderInput): Promise<{ token: string }> {
+  const payer = input.payer ?? null;
+  const token = newOrderToken();
+  const id = newId();
+  await context.handleScope('payment-link', input.slug).transaction(async (tx) => {
+    const link = await findLink(tx);
+    const terms = choose(link.accepts, input.asset ?? null);
+    if (payer === null) throw paymentErrors.PAYER_REQUIRED();
+    const { organizationId } = link;
+    await limitOpenOrders(context, tx, link.id);
+    const chain = await holdChain(tx, terms.chainId);
+    await tx.$executeRaw`
+      /* createPaymentOrder */
+      insert into payment_orders (
+        organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer, reference,
+        required_confirmations, head_number, client_hash, expires_at
+      )
+      values (
+        ${organizationId}::uuid, ${id}::uuid, ${link.id}::uuid, ${chain.incarnationId}::uuid, ${terms.assetId}::uuid,
+        'WALLET', ${terms.units.toString()}::numeric, ${terms.payTo}, ${payer}, ${newReference()}::bytea,
+        ${chain.confirmations}, ${chain.headNumber}, ${clientHash(context)}::bytea,
+        transaction_timestamp() + make_interval(mins => ${link.orderLifetimeMinutes}::int)
+      )`;
+    await tx.handle.createMany({
+      data: { kind: 'payment-order', valueHash: sha256(token), organizationId, targetId: id },
+    });
+    const { asset, units } = terms;
+    await appendEvent(
+      context,
+      tx,
+      paymentOrderCreated({ organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer }),
+    );
+  });
+  return { token };
+}
+
+interface FoundLink {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly orderLifetimeMinutes: number;
+  readonly accepts: readonly Terms[];
+}
+
+/** The only link that this scene can see: the one whose slug the payer came with. */
+async function findLink(tx: Transaction): Promise<FoundLink> {
+  const link = await tx.paymentLink.findFirst({
+    select: {
+      organizationId: true,
+      id: true,
+      status: true,
+      orderLifetimeMinutes: true,
+      accepts: {
+        orderBy: { position: 'asc' },
+        select: { units: true, payTo: true, asset: { select: { id: true, chainId: true, caip19: true } } },
+      },
+    },
+  });
+  if (!link) throw paymentErrors.LINK_NOT_FOUND();
+  if (link.status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status: link.status });
+  const accepts = link.accepts.map(({ asset, units, payTo }) => ({
+    assetId: asset.id,
+    chainId: Number(asset.chainId),
+    asset: asset.caip19,
+    units: BigInt(units.toFixed()),
+    payTo,
+  }));
+  return { ...link, accepts };
+}
+
+function choose(accepts: readonly Terms[], asked: string | null): Terms {
+  const [first, ...others] = accepts;
+  if (!first) throw paymentErrors.LINK_INACTIVE({ status: 'NOTHING_ACCEPTED' });
+  const assets = accepts.map(({ asset }) => asset);
+  if (asked === null) {
+    if (others.length > 0) throw paymentErrors.ASSET_REQUIRED({ assets });
+    return first;
+  }
+  const chosen = accepts.find(({ asset }) => asset === storedCaip19(asked));
+  if (!chosen) throw paymentErrors.ASSET_NOT_ACCEPTED({ asset: asked, assets });
+  return chosen;
+}
+
+function clientHash({ client }: Context): Buffer<ArrayBuffer> {
+  return sha256(`client ${client.address}`);
+}
+
+/** Counting and adding are one step: the count holds a lock on this client's orders of this link. */
+async function limitOpenOrders(context: Context, tx: Transaction, linkId: string): Promise<void> {
+  const { LIMIT_OPEN_ORDERS_PER_CLIENT: limit, TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: unlimited } = context.environment;
+  if (unlimited) return;
+  const [{ open }] = await tx.$queryRaw<[{ open: number }]>`
+    /* limitOpenOrders */
+    select count_open_orders(${linkId}::uuid, ${clientHash(context)}::bytea) as open`;
+  if (open >= limit) throw paymentErrors.TOO_MANY_OPEN_ORDERS({ open, limit }, { retryAfter: 60 });
+}
+
+/** Keeps the chain's head where it is until the order is in, so that no block that could pay it is missed. */
+async function holdChain(
+  tx: Transaction,
+  chainId: number,
+): Promise<{ incarnationId: string; headNumber: bigint; confirmations: number }> {
+  await lockChain(tx, chainId, 'shared');
+  const [chain] = await tx.$queryRaw<
+    { incarnationId: string; headNumber: bigint; confirmations: number; watched: boolean }[]
+  >`
+    /* holdChain */
+    select
+      i.id as "incarnationId",
+      i.head_number as "headNumber",
+      c.confirmations,
+      i.halt_reason is null
+        and i.head_number is not null
+        and i.caught_up_at > clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int) as watched
+    from chain_incarnations i
+    join chains c on c.chain_id = i.chain_id
+    where i.chain_id = ${chainId} and i.current`;
+  if (!chain?.watched) throw chainErrors.CHAIN_UNAVAILABLE({ chainId }, { retryAfter: 30 });
+  return chain;
+}
