@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import { withSession } from '../../src/database/session.ts';
+
+/** A database of a test file's own. */
+export interface TestDatabase {
+  readonly name: string;
+  /** As `tollhouse_owner`, who owns the tables and is no superuser. */
+  readonly ownerUrl: string;
+  /** As `tollhouse_gateway`. */
+  readonly gatewayUrl: string;
+  /** As a superuser, whom nothing binds. */
+  readonly adminUrl: string;
+  /** Ends whoever is connected, and drops the database. */
+  drop(): Promise<void>;
+}
+
+/** A migrated database, as an operator would have it after `npm run db:migrate`. */
+export function freshDatabase(): Promise<TestDatabase> {
+  return makeDatabase('template tollhouse');
+}
+
+/** A database without migrations, whose schema belongs to the owner. */
+export async function emptyDatabase(): Promise<TestDatabase> {
+  const database = await makeDatabase('template template0');
+  await withSession(database.adminUrl, (client) => client.query('alter schema public owner to tollhouse_owner'));
+  return database;
+}
+
+async function makeDatabase(source: string): Promise<TestDatabase> {
+  const { adminUrl, ownerUrl, gatewayUrl } = inject('postgres');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const inside = (url: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  await withSession(adminUrl, async (client) => {
+    await client.query(`create database ${name} ${source}`);
+    // What docs/operations.md grants on the database itself; a clone does not take it over.
+    await client.query(`
+      revoke connect, temporary on database ${name} from public;
+      grant connect, create on database ${name} to tollhouse_owner;
+      grant connect on database ${name} to tollhouse_gateway`);
+  });
+  return {
+    name,
+    adminUrl: inside(adminUrl),
+    ownerUrl: inside(ownerUrl),
+    gatewayUrl: inside(gatewayUrl),
+    async drop() {
+      await withSession(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
+    },
+  };
+}
