@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ExecutionResult } from 'graphql';
+import { getSSEProcessor, isAsyncIterable, mapAsyncIterator } from 'graphql-yoga';
+import { type FailedRequest, type ShownError, showError } from '../graphql/errors.ts';
+import type { Outcome } from './engine.ts';
+import type { Acceptable } from './negotiate.ts';
+
+/** One HTTP request from its first line to its last byte. */
+export interface Exchange extends FailedRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  /** What the log's line about the request will say of it. */
+  readonly journal: { operation: string | null; readonly codes: Set<string> };
+}
+
+type Headers = Record<string, string | number>;
+
+/** Nothing that we answer is a page, is to be guessed at, kept, or shown inside somebody's frame. */
+const GUARDS: Headers = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Answers with a body that is text. */
+export function sendText({ response }: Exchange, status: number, body: string | Buffer, headers: Headers): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { ...GUARDS, 'content-length': Buffer.byteLength(body), ...headers });
+  response.end(body);
+}
+
+/** Answers with JSON. */
+export function sendJson(exchange: Exchange, status: number, value: unknown, headers: Headers = {}): void {
+  const type = { 'content-type': 'application/json; charset=utf-8' };
+  sendText(exchange, status, JSON.stringify(value), { ...type, ...headers });
+}
+
+/** Answers with what an operation came to: a result, or a stream of them. */
+export async function sendOutcome(exchange: Exchange, outcome: Outcome, accepted: Acceptable): Promise<void> {
+  if (isAsyncIterable(outcome) || accepted.json === null) return sendEvents(exchange, outcome);
+  const { body, status, headers } = showResult(exchange, outcome);
+  sendJson(exchange, status, body, { ...headers, 'content-type': `${accepted.json}; charset=utf-8` });
+}
+
+/** Answers with the failure of a whole request. */
+export function sendFailure(exchange: Exchange, error: unknown): void {
+  const { body, status, headers } = showResult(exchange, { errors: [error] });
+  sendJson(exchange, status, body, headers);
+}
+
+interface Result extends Omit<ExecutionResult, 'errors'> {
+  readonly errors?: readonly unknown[];
+}
+
+interface ShownResult {
+  readonly body: Record<string, unknown>;
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+function showResult(exchange: Exchange, { errors, ...rest }: Result): ShownResult {
+  if (!errors || errors.length === 0) return { body: rest, status: 200, headers: {} };
+  const shown = errors.map((error) => showError(error, exchange));
+  for (const { failure } of shown) exchange.journal.codes.add(failure.code);
+  const status =
+    rest.data === undefined ? Math.max(...shown.map((one) => one.status)) : statusOfFields(rest.data, shown);
+  return {
+    // Errors first: who reads the answer sees them.
+    body: { errors: shown.map(({ body }) => body), ...rest },
+    status,
+    headers: headersOf(status, shown),
+  };
+}
+
+/** Failed fields leave an answer an answer; but one that holds nothing else than a limit says so to every client. */
+function statusOfFields(data: Record<string, unknown> | null, shown: readonly ShownError[]): number {
+  const limited = shown.some(({ failure }) => failure.code === 'RATE_LIMITED');
+  return limited && Object.values(data ?? {}).every((value) => value === null) ? 429 : 200;
+}
+
+function headersOf(status: number, shown: readonly ShownError[]): Headers {
+  const waits = shown.map(({ failure }) => failure.retryAfter ?? 0);
+  const allowed = shown.map(({ failure }) => failure.facts.allow).find(Array.isArray);
+  return {
+    ...(Math.max(...waits) > 0 && { 'retry-after': Math.ceil(Math.max(...waits)) }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(status === 405 && allowed && { allow: allowed.join(', ') }),
+  };
+}
+
+async function sendEvents(exchange: Exchange, outcome: Outcome): Promise<void> {
+  const show = (result: ExecutionResult) => showResult(exchange, result).body;
+  const shown = isAsyncIterable(outcome) ? mapAsyncIterator(outcome, show) : show(outcome);
+  const { body } = await getSSEProcessor()(shown, globalThis, 'text/event-stream');
+  const { response } = exchange;
+  response.writeHead(200, { ...GUARDS, 'content-type': 'text/event-stream' });
+  // A client that goes away ends the subscription, and is no failure.
+  await pipeline(Readable.fromWeb(body as never), response).catch(() => undefined);
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { Client, Context, Resources } from '../context.ts';
+import type { Scope } from '../database/scope.ts';
+import { newId } from '../kernel/ids.ts';
+import type { Viewer } from '../kernel/viewer.ts';
+
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+/** How much of a browser's own words about itself is kept. */
+const LONGEST_HEADER = 500;
+
+/** The id that a proxy in front has given the request, if it is a sane one, else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+}
+
+/**
+ * Where a request comes from.
+ * @param trustedProxies how many proxies of ours stand in front; each has added the address that it was asked from at
+ * the right of `X-Forwarded-For`, and what stands left of those anybody may have written
+ */
+export function clientOf({ headers, socket }: IncomingMessage, trustedProxies: number): Client {
+  const peer = plainAddress(socket.remoteAddress ?? '');
+  const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
+  const named = trustedProxies > 0 ? plainAddress(forwarded.at(-trustedProxies) ?? '') : null;
+  return {
+    address: named ?? peer ?? 'unknown',
+    userAgent: headers['user-agent']?.slice(0, LONGEST_HEADER) ?? null,
+    origin: headers.origin?.slice(0, LONGEST_HEADER) ?? null,
+  };
+}
+
+/** The address alone: no port, no brackets, no zone, and IPv4 in its own spelling; null when it is none. */
+function plainAddress(text: string): string | null {
+  const [, bracketed, four] = /^\[([^\]]+)\](?::\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text.trim()) ?? [];
+  const address = (bracketed ?? four ?? text.trim()).replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(address) ? address.toLowerCase() : null;
+}
+
+/** What the commands of one request are handed. */
+export function createContext(
+  resources: Resources,
+  { requestId, client, viewer }: { requestId: string; client: Client; viewer: Viewer | null },
+): Context {
+  const { database } = resources;
+  let asking = viewer;
+  let scope: Scope | null = null;
+  return {
+    ...resources,
+    requestId,
+    client,
+    get viewer() {
+      return asking;
+    },
+    get scope() {
+      scope ??= database.as(
+        asking
+          ? { kind: 'member', requestId, sessionId: asking.sessionId, organizationId: asking.organizationId }
+          : { kind: 'public', requestId },
+      );
+      return scope;
+    },
+    identityScope: (claim) => database.as({ kind: 'identity', requestId, ...claim }),
+    handleScope: (kind, value) => {
+      const valueHash = createHash('sha256').update(value).digest();
+      return database.as({ kind: 'public', requestId, handle: { kind, valueHash } });
+    },
+    become: (next) => {
+      asking = next;
+      scope = null;
+    },
+  };
+}

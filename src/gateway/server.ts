@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import type { Resources } from '../context.ts';
+import { graphqlErrors, showError } from '../graphql/errors.ts';
+import { kernelErrors } from '../kernel/errors.ts';
+import { newId } from '../kernel/ids.ts';
+import { type Exchange, sendFailure, sendJson, sendOutcome, sendText } from './answer.ts';
+import { clientOf, createContext, requestIdOf } from './context.ts';
+import { allowOrigin, answerPreflight } from './cors.ts';
+import { createEngine, type Engine, type Visit } from './engine.ts';
+import { openListener, PATIENCE, type Patience } from './listener.ts';
+import { negotiate } from './negotiate.ts';
+import { createPlayground, PLAYGROUND_HEADERS, wantsPlayground } from './playground.ts';
+import { readRequest } from './readRequest.ts';
+import { readViewer } from './viewer.ts';
+
+/** What the gateway serves. */
+export interface House {
+  readonly resources: Resources;
+  readonly schema: GraphQLSchema;
+  readonly health: {
+    /** What the gateway still waits for, in words that may be shown to anybody; empty when it is ready. */
+    ready(): Promise<readonly string[]>;
+  };
+  /** What stands in the playground's editor at the first visit. */
+  readonly exampleQuery?: string;
+}
+
+/** The front door: it is bound first, so that everything behind it may know its port, and serves when that is there. */
+export interface Gateway {
+  readonly port: number;
+  /** Where it can be reached on this machine, without a slash at its end. */
+  readonly url: string;
+  /** Opens the door; until then everything but `/health/live` is answered 503. */
+  serve(house: House): void;
+  /** Takes nothing new, finishes what runs within ten seconds, and closes. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Binds the front door.
+ * @param patience for tests that cannot wait as long as real clients may
+ */
+export async function openGateway(
+  address: { host: string; port: number },
+  log: Logger,
+  patience: Patience = PATIENCE,
+): Promise<Gateway> {
+  let inside: Inside | null = null;
+  const listener = await openListener(
+    address,
+    {
+      receive: (request, response) => void receive(request, response, inside, log),
+      refuse: (status, { remoteAddress }) => {
+        const requestId = newId();
+        log.info({ requestId, status, client: remoteAddress }, 'not a request');
+        return JSON.stringify({ errors: [showError(kernelErrors.BAD_REQUEST(), { requestId, log }).body] });
+      },
+    },
+    patience,
+  );
+  return {
+    port: listener.port,
+    url: `http://${shownHost(address.host)}:${listener.port}`,
+    serve: (house) => {
+      inside = moveIn(house);
+    },
+    drain: listener.drain,
+  };
+}
+
+/** The house with what is made once of it. */
+interface Inside extends House {
+  readonly engine: Engine;
+  readonly playground: (() => Promise<Buffer>) | null;
+}
+
+function moveIn(house: House): Inside {
+  const { environment } = house.resources;
+  const engine = createEngine(house.schema, {
+    tokens: environment.LIMIT_DOCUMENT_TOKENS,
+    depth: environment.LIMIT_DOCUMENT_DEPTH,
+    aliases: environment.LIMIT_DOCUMENT_ALIASES,
+  });
+  return { ...house, engine, playground: environment.production ? null : createPlayground(house.exampleQuery) };
+}
+
+async function receive(
+  request: IncomingMessage,
+  response: ServerResponse,
+  inside: Inside | null,
+  log: Logger,
+): Promise<void> {
+  const path = (request.url ?? '').split('?', 1).join('');
+  const journal = { operation: null, codes: new Set<string>() };
+  const exchange: Exchange = { request, response, path, journal, requestId: requestIdOf(request), log };
+  response.setHeader('x-request-id', exchange.requestId);
+  writeLine(exchange, inside);
+  try {
+    await answer(exchange, inside);
+  } catch (error) {
+    // What was not read of a body is not read any more, whatever its size.
+    if (!request.complete) response.shouldKeepAlive = false;
+    sendFailure(exchange, error);
+  }
+}
+
+function answer(exchange: Exchange, inside: Inside | null): void | Promise<void> {
+  switch (exchange.path) {
+    case '/graphql':
+      if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
+      return answerGraphql(exchange, inside);
+    case '/health/live':
+      return answerHealth(exchange, async () => []);
+    case '/health/ready':
+      return answerHealth(exchange, async () => (inside ? inside.health.ready() : ['start']));
+    default:
+      throw graphqlErrors.PATH_NOT_FOUND();
+  }
+}
+
+async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> {
+  const { request } = exchange;
+  const { resources, engine, playground } = inside;
+  const { environment } = resources;
+  allowOrigin(exchange, resources.signInOrigins);
+  if (request.method === 'OPTIONS') return answerPreflight(exchange);
+  if (playground && wantsPlayground(request)) return sendText(exchange, 200, await playground(), PLAYGROUND_HEADERS);
+  const accepted = negotiate(request.headers.accept);
+  const params = await readRequest(request, environment.LIMIT_DOCUMENT_BYTES);
+  const viewer = await readViewer(request.headers.authorization, resources.tokens);
+  const client = clientOf(request, environment.TRUSTED_PROXIES);
+  const visit: Visit = Object.assign(createContext(resources, { requestId: exchange.requestId, client, viewer }), {
+    acceptsEvents: accepted.events,
+    mayMutate: request.method === 'POST',
+    announce: (operation: string | null) => {
+      exchange.journal.operation = operation;
+    },
+  });
+  await sendOutcome(exchange, await engine(params, visit), accepted);
+}
+
+/** Live while the event loop turns; ready when there is nothing left to wait for. */
+async function answerHealth(exchange: Exchange, ready: () => Promise<readonly string[]>): Promise<void> {
+  const { method } = exchange.request;
+  if (method !== 'GET' && method !== 'HEAD') throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['GET', 'HEAD'] });
+  const waitingFor = await ready().catch(unanswered);
+  if (waitingFor.length === 0) sendJson(exchange, 200, { status: 'ok' });
+  else sendJson(exchange, 503, { status: 'waiting', waitingFor });
+}
+
+function unanswered(cause: unknown): never {
+  throw kernelErrors.UNAVAILABLE({}, { cause });
+}
+
+/** One line a request, when it is over: who asked what, and how it went, but nothing of what was said. */
+function writeLine({ request, response, path, journal, requestId, log }: Exchange, inside: Inside | null): void {
+  const begun = performance.now();
+  const { address } = clientOf(request, inside?.resources.environment.TRUSTED_PROXIES ?? 0);
+  response.once('close', () => {
+    const { operation, codes } = journal;
+    const line = {
+      requestId,
+      method: request.method,
+      path: path.slice(0, 200),
+      status: response.headersSent ? response.statusCode : null,
+      ms: Math.round((performance.now() - begun) * 10) / 10,
+      client: address,
+      ...(operation !== null && { operation: operation.slice(0, 100) }),
+      ...(codes.size > 0 && { codes: [...codes] }),
+      ...(!response.writableFinished && { aborted: true }),
+    };
+    // Whoever asks for health asks every few seconds.
+    if (path.startsWith('/health/')) log.debug(line, 'request');
+    else log.info(line, 'request');
+  });
+}
+
+function shownHost(host: string): string {
+  if (['127.0.0.1', '0.0.0.0', '::1', '::'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
