@@ -48,16 +48,10 @@ module.exports = {
     },
     {
       name: 'the environment is read at the entrance',
-      comment: 'Only main.ts and worker.ts parse the environment; what is below gets what it needs handed to it.',
+      comment:
+        'Only the entrances parse the environment; what is below names its types and gets the rest handed to it.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main|worker|context)\\.ts$' },
-      to: { path: '^src/environment\\.ts$' },
-    },
-    {
-      name: 'the context knows the environment by type alone',
-      comment: 'context.ts may name the type of the environment and nothing else of it.',
-      severity: 'error',
-      from: { path: '^src/context\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(main|worker|database/command)\\.ts$' },
       to: { path: '^src/environment\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {

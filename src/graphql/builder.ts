@@ -44,6 +44,7 @@ export const builder = new SchemaBuilder<{
     hasPreviousPageFieldOptions: { description: 'Whether something stands before this page.' },
     startCursorFieldOptions: { description: 'The cursor of the first edge; null on an empty page.' },
     endCursorFieldOptions: { description: 'The cursor of the last edge, for `after`; null on an empty page.' },
+    pageInfoFieldOptions: { description: 'Where this page stands.' },
     edgesFieldOptions: { nullable: { list: false, items: false }, description: 'One edge a row, in order.' },
     nodeFieldOptions: { nullable: false, description: 'The row itself.' },
     cursorFieldOptions: { description: 'Where this edge stands; an opaque text, good after the row is gone.' },

@@ -34,7 +34,8 @@ const Wallet = builder.prismaObject('Identity', {
   }),
 });
 
-builder.prismaNode('User', {
+/** A person, as far as the viewer may see them. */
+export const UserRef = builder.prismaNode('User', {
   nullable: true,
   description: 'A person or a service account.',
   select: { id: true },

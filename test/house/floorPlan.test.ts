@@ -31,7 +31,7 @@ const domains = ['events', 'audit', 'identity', 'tenancy', 'chain', 'payments', 
 /** Folders that are no domain: free in their rooms. */
 const foundations = ['kernel', 'local', 'database', 'graphql', 'gateway'];
 
-const rooms = ['schema.ts', 'model.ts', 'events.ts', 'errors.ts', 'jobs.ts', 'commands', 'providers'];
+const rooms = ['schema.ts', 'schema', 'model.ts', 'events.ts', 'errors.ts', 'jobs.ts', 'commands', 'providers'];
 
 /** A room that one domain alone needs. */
 const extraRooms: Readonly<Record<string, readonly string[]>> = {

@@ -48,7 +48,7 @@ const planted: readonly (readonly [file: string, imported: string, rule: string]
   ['src/utils/low.ts', '../kernel/words.ts', 'every room has its floor'],
   ['src/chain/one.ts', './two.ts', 'no cycle'],
   ['src/tenancy/low.ts', '../environment.ts', 'the environment is read at the entrance'],
-  ['src/context.ts', './environment.ts', 'the context knows the environment by type alone'],
+  ['src/context.ts', './environment.ts', 'the environment is read at the entrance'],
   ['src/environment.ts', './identity/model.ts', 'the environment knows plain words alone'],
   ['test/payments/low.test.ts', '../../src/gateway/schema.ts', 'the finished schema belongs to the front door'],
   ['src/events/low.ts', '../../test/support/fixture.ts', 'the house stands without its scaffolding'],

@@ -343,6 +343,7 @@ create table chain_transfers (
 );
 create unique index chain_transfers_transfer_key on chain_transfers (incarnation_id, transaction_hash, ordinal);
 create index chain_transfers_incarnation_id_block_number_idx on chain_transfers (incarnation_id, block_number);
+create index chain_transfers_claimed_for_id_idx on chain_transfers (claimed_for_id);
 create index chain_transfers_unjudged_idx on chain_transfers (incarnation_id, block_number, ordinal)
   where judged_at is null;
 

@@ -1,0 +1,12 @@
+import '../graphql/scalars.ts';
+import '../graphql/node.ts';
+import '../identity/schema.ts';
+import '../tenancy/schema.ts';
+import '../chain/schema.ts';
+import '../payments/schema/orders.ts';
+import '../payments/schema/links.ts';
+import '../payments/schema/checkout.ts';
+import { builder } from '../graphql/builder.ts';
+
+/** The one schema, of all domains together. Nobody imports it but the front door and the tools that print it. */
+export const schema = builder.toSchema();

@@ -1,0 +1,101 @@
+import type { WorkerContext } from '../../context.ts';
+import type { Transaction } from '../../database/scope.ts';
+import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { paymentOrderMoved } from '../events.ts';
+import { type ActiveCredit, type Assessment, assess, type ChainView, type OrderState } from '../model.ts';
+
+interface LockedOrder extends OrderState, ChainView {
+  readonly credited: bigint;
+  /** Of the event that would come next. */
+  readonly nextVersion: number;
+}
+
+/** Brings an order to the state that its credits and the chain give it, and tells of it; nothing happens when it is there. */
+export async function assessOrder(
+  context: WorkerContext,
+  tx: Transaction,
+  { organizationId, orderId }: { readonly organizationId: string; readonly orderId: string },
+): Promise<void> {
+  const order = await lockOrder(tx, orderId);
+  const assessment = assess(order, await activeCredits(tx, orderId), order);
+  if (isSame(order, assessment)) return;
+  await writeAssessment(tx, orderId, assessment);
+  if (order.status === assessment.status) return;
+  await appendEvent(
+    context,
+    tx,
+    paymentOrderMoved({
+      organizationId,
+      paymentOrderId: orderId,
+      version: order.nextVersion,
+      from: order.status,
+      to: assessment.status,
+      reorged: order.exceptions.includes('REORGED'),
+      credited: assessment.credited,
+    }),
+  );
+}
+
+async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder> {
+  const [row] = await tx.$queryRaw<
+    (Omit<LockedOrder, 'due' | 'credited' | 'requiredConfirmations'> & {
+      due: string;
+      credited: string;
+      requiredConfirmations: number;
+    })[]
+  >`
+    /* lockOrder */
+    select
+      o.status::text as status, o.exceptions::text[] as exceptions, o.due_units::text as due,
+      o.credited_units::text as credited, o.required_confirmations as "requiredConfirmations",
+      o.expires_at as "expiresAt",
+      coalesce(i.head_number, 0) as head, coalesce(i.finalized_number, 0) as finalized,
+      coalesce(i.caught_up_at, o.created_at) as "caughtUpAt",
+      (
+        select coalesce(max(e.aggregate_version), 0) + 1
+        from events e
+        where e.organization_id = o.organization_id and e.aggregate_type = 'payment-order' and e.aggregate_id = o.id
+      ) as "nextVersion"
+    from payment_orders o
+    join chain_incarnations i on i.id = o.incarnation_id
+    where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid
+    for update of o`;
+  if (!row) throw new Error('An order that was to be assessed is not in its tenant.');
+  return {
+    ...row,
+    due: BigInt(row.due),
+    credited: BigInt(row.credited),
+    requiredConfirmations: BigInt(row.requiredConfirmations),
+  };
+}
+
+async function activeCredits(tx: Transaction, orderId: string): Promise<ActiveCredit[]> {
+  const credits = await tx.paymentCredit.findMany({
+    where: { paymentOrderId: orderId, reversedAt: null },
+    select: { units: true, blockchainTransaction: { select: { blockNumber: true } } },
+  });
+  return credits.map(({ units, blockchainTransaction: { blockNumber } }) => ({
+    units: BigInt(units.toFixed()),
+    blockNumber,
+  }));
+}
+
+function isSame(order: LockedOrder, { status, exceptions, credited }: Assessment): boolean {
+  return (
+    order.status === status && order.credited === credited && [...order.exceptions].sort().join() === exceptions.join()
+  );
+}
+
+async function writeAssessment(tx: Transaction, orderId: string, assessment: Assessment): Promise<void> {
+  const { status, exceptions, credited } = assessment;
+  await tx.$executeRaw`
+    /* writeAssessment */
+    update payment_orders
+    set status = ${status}::payment_order_status,
+        exceptions = ${[...exceptions]}::payment_order_exception[],
+        credited_units = ${credited.toString()}::numeric,
+        paid_at = case
+          when ${status} in ('PAID', 'FINAL') then coalesce(paid_at, clock_timestamp())
+        end
+    where organization_id = current_organization_id() and id = ${orderId}::uuid`;
+}

@@ -1,0 +1,80 @@
+import type { RegisteredChain } from '../chain/commands/registerChain.ts';
+import type { WorkerContext } from '../context.ts';
+import { assessOrder } from './commands/assessOrder.ts';
+import { failOrder } from './commands/failOrder.ts';
+import { judgeTransfer, type UnjudgedTransfer } from './commands/judgeTransfer.ts';
+import { OPEN } from './model.ts';
+
+const BATCH = 200;
+
+/**
+ * Lets the chain's news reach the orders, once: judges each transfer that is new, moved or gone, then assesses each
+ * order that more blocks or the passing of time may have changed. Every transfer and every order is a transaction of
+ * its own, so this can be stopped anywhere and goes on where it was.
+ */
+export async function settleOrders(context: WorkerContext, chain: RegisteredChain): Promise<void> {
+  for (const transfer of await unjudgedTransfers(context, chain)) await judgeTransfer(context, transfer);
+  for (const { organizationId, orderId } of await restlessOrders(context, chain)) {
+    const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
+    await scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId }));
+  }
+}
+
+/** After a chain was reset, nothing of its earlier history can be paid any more: those orders need a person. */
+export async function reviewForsakenOrders(context: WorkerContext): Promise<number> {
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  const forsaken = await scope.db.paymentOrder.findMany({
+    where: { status: { in: [...OPEN] }, incarnation: { current: false } },
+    select: { organizationId: true, id: true },
+  });
+  for (const { organizationId, id } of forsaken) {
+    await failOrder(context, { organizationId, orderId: id, exception: 'NEEDS_REVIEW' });
+  }
+  return forsaken.length;
+}
+
+/** A transfer that was orphaned is judged when the new chain has been read as far as the old one went. */
+async function unjudgedTransfers(context: WorkerContext, chain: RegisteredChain): Promise<UnjudgedTransfer[]> {
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  return scope.db.$queryRaw<UnjudgedTransfer[]>`
+    /* unjudgedTransfers */
+    select
+      t.id, t.incarnation_id as "incarnationId", t.transaction_hash as "transactionHash", t.ordinal,
+      t.asset_id as "assetId", t.sender, t.recipient, t.units::text as units, t.input,
+      t.block_number as "blockNumber", t.block_hash as "blockHash", t.block_time as "blockTime", t.orphaned,
+      t.claimed_organization_id as "claimedOrganizationId", t.claimed_for_id as "claimedForId"
+    from chain_transfers t
+    join chain_incarnations i on i.id = t.incarnation_id
+    where t.incarnation_id = ${chain.incarnationId}::uuid
+      and t.judged_at is null
+      and (not t.orphaned or t.block_number <= i.head_number)
+    order by t.block_number, t.ordinal
+    limit ${BATCH}`;
+}
+
+/** Orders that may have changed though no transfer did: by confirmations, by finality, by their deadline. */
+async function restlessOrders(
+  context: WorkerContext,
+  chain: RegisteredChain,
+): Promise<{ organizationId: string; orderId: string }[]> {
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  return scope.db.$queryRaw<{ organizationId: string; orderId: string }[]>`
+    /* restlessOrders */
+    select o.organization_id as "organizationId", o.id as "orderId"
+    from payment_orders o
+    join chain_incarnations i on i.id = o.incarnation_id
+    where o.incarnation_id = ${chain.incarnationId}::uuid
+      and (
+        o.status = 'CONFIRMING'
+        or (o.status in ('CREATED', 'DETECTED') and o.expires_at < i.caught_up_at)
+        or (
+          o.status = 'PAID'
+          and not exists (
+            select from chain_transfers t
+            where t.claimed_for_id = o.id and not t.orphaned and t.block_number > i.finalized_number
+          )
+        )
+      )
+    order by o.created_at
+    limit ${BATCH}`;
+}
