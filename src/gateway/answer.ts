@@ -16,6 +16,9 @@ export interface Exchange extends FailedRequest {
   readonly journal: { operation: string | null; readonly codes: Set<string> };
 }
 
+/** Faults of one document or its variables that are told at once. */
+const MAX_REFUSALS = 10;
+
 type Headers = Record<string, string | number>;
 
 /** Nothing that we answer is a page, is to be guessed at, kept, or shown inside somebody's frame. */
@@ -64,7 +67,8 @@ interface ShownResult {
 
 function showResult(exchange: Exchange, { errors, ...rest }: Result): ShownResult {
   if (!errors || errors.length === 0) return { body: rest, status: 200, headers: {} };
-  const shown = errors.map((error) => showError(error, exchange));
+  const counted = rest.data === undefined ? errors.slice(0, MAX_REFUSALS) : errors;
+  const shown = counted.map((error) => showError(error, exchange));
   for (const { failure } of shown) exchange.journal.codes.add(failure.code);
   const status =
     rest.data === undefined ? Math.max(...shown.map((one) => one.status)) : statusOfFields(rest.data, shown);

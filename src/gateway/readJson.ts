@@ -54,9 +54,7 @@ function inspect(text: string, what: string): void {
         break;
       case '"': {
         const end = endOfText(text, index);
-        const fault = level?.naming
-          ? name(level, content(text, index, end))
-          : refuse(content(text, index, end), levels, what);
+        const fault = refusalOf(content(text, index, end), levels, what);
         if (fault) throw fault;
         index = end;
       }
@@ -80,19 +78,18 @@ function content(text: string, start: number, end: number): string {
   return raw.includes('\\') ? JSON.parse(`"${raw}"`) : raw;
 }
 
-function name(level: Level, text: string): GatewayError | null {
-  if (text === '__proto__') return kernelErrors.BAD_REQUEST({ fault: 'a name is not allowed', name: text });
-  if (level.names?.has(text))
-    return kernelErrors.BAD_REQUEST({ fault: 'a name stands twice', name: text.slice(0, LONGEST_NAME) });
+function refusalOf(text: string, levels: readonly Level[], what: string): GatewayError | null {
+  const level = levels.at(-1);
+  const unkept = faultOfText(text);
+  if (unkept) return kernelErrors.BAD_USER_INPUT({ input: levels.map(placeOf).join('.') || what, fault: unkept });
+  if (!level?.naming) return null;
+  const name = text.slice(0, LONGEST_NAME);
+  if (text === '__proto__') return kernelErrors.BAD_REQUEST({ fault: 'a name is not allowed', name });
+  if (level.names?.has(text)) return kernelErrors.BAD_REQUEST({ fault: 'a name stands twice', name });
   level.names?.add(text);
   level.at = text;
   level.naming = false;
   return null;
-}
-
-function refuse(text: string, levels: readonly Level[], what: string): GatewayError | null {
-  const fault = faultOfText(text);
-  return fault === null ? null : kernelErrors.BAD_USER_INPUT({ input: levels.map(placeOf).join('.') || what, fault });
 }
 
 function placeOf({ at }: Level): string {

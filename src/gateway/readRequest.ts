@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { graphqlErrors } from '../graphql/errors.ts';
-import { type GatewayError, kernelErrors } from '../kernel/errors.ts';
+import { GatewayError, kernelErrors } from '../kernel/errors.ts';
 import { readJson } from './readJson.ts';
 
 /** What a request asks for, as GraphQL over HTTP carries it. */
@@ -13,6 +13,8 @@ export interface GraphqlParams {
 
 const NAMES = ['query', 'variables', 'operationName', 'extensions'];
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i;
+/** HTTP has a status of its own for a body that is too large. */
+const BODY_TOO_LARGE = { ...kernelErrors.definitions.DOCUMENT_TOO_LARGE, status: 413 };
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -31,7 +33,7 @@ export async function readRequest(request: IncomingMessage, maxBytes: number): P
 }
 
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLarge = () => kernelErrors.DOCUMENT_TOO_LARGE({ limit: 'bytes', most: maxBytes });
+  const tooLarge = () => new GatewayError('DOCUMENT_TOO_LARGE', BODY_TOO_LARGE, { limit: 'bytes', most: maxBytes });
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge());
     const chunks: Buffer[] = [];
