@@ -2,6 +2,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { explainDatabaseError } from '../database/errors.ts';
 import { defineErrors, GatewayError, kernelErrors } from '../kernel/errors.ts';
+import { isUuid } from '../kernel/ids.ts';
 
 /** Failures of carrying GraphQL over HTTP. */
 export const graphqlErrors = defineErrors({
@@ -141,9 +142,9 @@ export interface Fault {
 }
 
 const STATEMENT = /\/\*.*|\b(?:select|insert into|update \S+ set|delete from|with \S+ as)\b.*/is;
-/** Tokens, nonces, signatures, keys and connection strings; an id of ours is none of them. */
-const SECRET =
-  /\b(?!(?:[\da-f]{4,12}-){4}[\da-f]{12}\b)(?:(?=[\w-]*\d)[\w-]{16,}|[a-z]{20,})(?:\.[\w-]+)*|\b[\w+.-]+:\/\/[^\s/@]*@\S+/gi;
+/** Words that could be a token, a nonce, a signature or a key: long ones, unless an id of ours. */
+const LONG_WORD = /[\w-]{16,}(?:\.[\w-]+)*/g;
+const CREDENTIALS = /\b[\w+.-]+:\/\/[^\s/@]*@\S+/g;
 const DEPTH = 4;
 
 /**
@@ -158,9 +159,15 @@ export function describeFault(error: unknown, depth = 0): Fault {
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return {
     name: error.name,
-    message: shorten(reason.replace(STATEMENT, '[statement]').replace(SECRET, '[redacted]')),
+    message: shorten(
+      reason.replace(STATEMENT, '[statement]').replace(CREDENTIALS, '[redacted]').replace(LONG_WORD, redact),
+    ),
     ...(typeof code === 'string' && /^\w{1,40}$/.test(code) && { code }),
     ...(frames.length > 0 && { frames: frames.slice(0, 20).map((frame) => frame.trim()) }),
     ...(error.cause !== undefined && depth < DEPTH && { cause: describeFault(error.cause, depth + 1) }),
   };
+}
+
+function redact(word: string): string {
+  return !isUuid(word) && (/\d/.test(word) || /^[a-z]{20,}$/i.test(word)) ? '[redacted]' : word;
 }
