@@ -40,6 +40,8 @@ const REACHABLE = `
     select m.roleid from pg_auth_members m join reachable on reachable.oid = m.member
   )`;
 
+const AND_MORE = `case when count(*) > 1 then format(' and %s more', count(*) - 1) else '' end`;
+
 async function findStrength(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(`/* findStrength */
     ${REACHABLE}
@@ -103,22 +105,22 @@ async function findMemberships(client: pg.Client): Promise<string[]> {
 async function findPossessions(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(`/* findPossessions */
     ${REACHABLE}
-    select r.rolname || ' owns ' || pg_describe_object(d.classid, d.objid, d.objsubid) as fault
+    select r.rolname || ' owns ' || min(pg_describe_object(d.classid, d.objid, d.objsubid)) || ${AND_MORE} as fault
     from pg_shdepend d
     join reachable on reachable.oid = d.refobjid
     join pg_roles r on r.oid = reachable.oid
     where d.refclassid = 'pg_authid'::regclass
       and d.deptype = 'o'
       and d.dbid in (0, (select oid from pg_database where datname = current_database()))
-    order by fault
-    limit 5`);
+    group by r.rolname
+    order by r.rolname`);
   return rows.map(({ fault }) => fault);
 }
 
 /** A forgotten scene must show nothing, so the login by itself may touch no table; extensions keep their own rules. */
 async function findOpenTables(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(`/* findOpenTables */
-    select 'it may use ' || c.oid::regclass || ' without entering a scene' as fault
+    select 'without entering a scene it may use ' || min(format('%I.%I', n.nspname, c.relname)) || ${AND_MORE} as fault
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f')
@@ -132,7 +134,6 @@ async function findOpenTables(client: pg.Client): Promise<string[]> {
         has_table_privilege(session_user, c.oid, 'select, insert, update, delete, truncate, references, trigger')
         or has_any_column_privilege(session_user, c.oid, 'select, insert, update, references')
       )
-    order by fault
-    limit 5`);
+    having count(*) > 0`);
   return rows.map(({ fault }) => fault);
 }

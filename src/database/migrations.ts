@@ -76,7 +76,7 @@ export function migrate(ownerUrl: string, folder: string = FOLDER): Promise<stri
  * @returns the names of the migrations that this call undid
  * @throws Error before anything is undone when one of them is edited, missing or has no `down.sql`
  */
-export function rollback(ownerUrl: string, count = 1, folder: string = FOLDER): Promise<string[]> {
+export async function rollback(ownerUrl: string, count = 1, folder: string = FOLDER): Promise<string[]> {
   if (!Number.isInteger(count) || count < 1) throw new Error('Say how many migrations to undo: 1 or more.');
   return withLock(ownerUrl, async (client) => {
     const migrations = await readMigrations(folder);

@@ -17,8 +17,6 @@ const acl = (column: string, kind: string, owner: string): string => `(
 
 /** Who may do what: the part of the catalog that prisma/policies shows. */
 const LAW: Readonly<Record<string, string>> = {
-  'schema grants': `
-    select n.nspname || ' ' || ${acl('n.nspacl', 'n', 'n.nspowner')} from pg_namespace n where ${OURS}`,
   'row security': `
     select format('%s enabled=%s forced=%s', c.oid::regclass, c.relrowsecurity, c.relforcerowsecurity)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -48,6 +46,8 @@ const LAW: Readonly<Record<string, string>> = {
 /** What there is. */
 const SHAPE: Readonly<Record<string, string>> = {
   schemas: `select n.nspname || ' ' || n.nspowner::regrole from pg_namespace n where ${OURS}`,
+  'schema grants': `
+    select n.nspname || ' ' || ${acl('n.nspacl', 'n', 'n.nspowner')} from pg_namespace n where ${OURS}`,
   extensions: `select extname || ' ' || extversion from pg_extension`,
   relations: `
     select format('%s %s owner=%s persistence=%s options=%s comment=%s definition=%s', c.relkind, c.oid::regclass,
