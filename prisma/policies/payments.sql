@@ -29,9 +29,7 @@ create policy payment_links_operator_select on payment_links for select to tollh
 alter table payment_link_accepts enable row level security;
 alter table payment_link_accepts force row level security;
 grant select, insert on payment_link_accepts to tollhouse_member;
-grant select (organization_id, id, payment_link_id, position, asset_id, units, pay_to)
-  on payment_link_accepts to tollhouse_public;
-grant select on payment_link_accepts to tollhouse_operator;
+grant select on payment_link_accepts to tollhouse_public, tollhouse_operator;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
@@ -106,9 +104,7 @@ create policy blockchain_transactions_operator_select on blockchain_transactions
 -- payment_credits: as the transfers they stand for
 alter table payment_credits enable row level security;
 alter table payment_credits force row level security;
-grant select on payment_credits to tollhouse_member, tollhouse_operator, tollhouse_worker;
-grant select (organization_id, id, payment_order_id, blockchain_transaction_id, units, reversed_at)
-  on payment_credits to tollhouse_public;
+grant select on payment_credits to tollhouse_public, tollhouse_member, tollhouse_operator, tollhouse_worker;
 grant insert on payment_credits to tollhouse_worker;
 grant update (reversed_at) on payment_credits to tollhouse_worker;
 create policy payment_credits_member_select on payment_credits for select to tollhouse_member

@@ -24,13 +24,20 @@ create policy organizations_identity_insert on organizations for insert to tollh
 create policy organizations_operator_select on organizations for select to tollhouse_operator using (true);
 create policy organizations_doorkeeper_select on organizations for select to tollhouse_doorkeeper using (true);
 
--- memberships: a member sees those of the active organization and its own; signing up makes the first owner
+-- memberships: a member sees those of the active organization and its own, and adds some if it may; only who may
+-- write the organization makes owners; signing up makes the first one
 alter table memberships enable row level security;
 alter table memberships force row level security;
-grant select on memberships to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
-grant select, insert on memberships to tollhouse_identity;
+grant select on memberships to tollhouse_operator, tollhouse_doorkeeper;
+grant select, insert on memberships to tollhouse_member, tollhouse_identity;
 create policy memberships_member_select on memberships for select to tollhouse_member
   using (organization_id = (select current_organization_id()) or user_id = (select current_user_id()));
+create policy memberships_member_insert on memberships for insert to tollhouse_member
+  with check (
+    organization_id = (select current_organization_id())
+    and (select has_permission('members:write'))
+    and (role <> 'OWNER' or (select has_permission('organization:write')))
+  );
 create policy memberships_identity_select on memberships for select to tollhouse_identity
   using (user_id = (select current_user_id()));
 create policy memberships_identity_insert on memberships for insert to tollhouse_identity

@@ -15,22 +15,26 @@ const KEPT_BELOW_FINALIZED = 10n;
 /**
  * Reads a chain up to its present head, once: compares the last block that was read with the chain, walks back to the
  * common ancestor if they differ, then reads block by block, each by its own hash, and writes each batch in one
- * transaction. What was read stays read whenever this is stopped.
+ * transaction. What was read stays read whenever this is stopped. A chain that was halted is left alone.
  */
-export async function followChain(context: WorkerContext, chain: RegisteredChain, reader: ChainReader): Promise<void> {
+export async function followChain(
+  context: WorkerContext,
+  chain: RegisteredChain,
+  reader: ChainReader,
+): Promise<'following' | 'waiting' | 'halted'> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   const { incarnationId } = chain;
   const { askedAt, haltReason } = await stateOf(scope, incarnationId);
-  if (haltReason !== null) return;
+  if (haltReason !== null) return 'halted';
   const [head, finalized] = await Promise.all([reader.headNumber(), reader.finalizedNumber()]);
 
   const tip = (await tipOf(scope, incarnationId)) ?? (await start(scope, chain, reader, finalized));
-  if (!tip) return;
+  if (!tip) return 'following';
   const step = await nextStep(scope, incarnationId, reader, tip, head);
-  if (step === 'wait') return;
+  if (step === 'wait') return 'waiting';
   if (step === 'walkBack') {
     await walkBack(context, { incarnationId, reader, from: tip.number < head ? tip.number : head });
-    return;
+    return 'following';
   }
 
   const tokens = await tokensOf(scope, chain.chainId);
@@ -40,6 +44,7 @@ export async function followChain(context: WorkerContext, chain: RegisteredChain
     read = await readBatch(context, chain, reader, tokens, read, last);
   }
   if (read) await noteCaughtUp(scope, incarnationId, askedAt, finalized);
+  return 'following';
 }
 
 async function stateOf(scope: Scope, id: string): Promise<{ askedAt: Date; haltReason: string | null }> {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { prepareValue } from 'pg/lib/utils.js';
+import { keepExact } from './exactJson.ts';
 import type { Statement } from './scene.ts';
 
 /** Turns the text form of a column into a value; chosen by the column's type. */
@@ -29,6 +30,9 @@ interface Prepared {
   fields?: readonly Field[];
   parsers?: readonly Parser[];
 }
+
+/** The type in which Postgres hands over relations. */
+const JSONB = 3802;
 
 /** Prepared statements are kept to this number a connection; the one that was made first goes first. */
 const MAX_PREPARED = 300;
@@ -191,7 +195,10 @@ function prepare(connection: Connection, known: PreparedStatements, text: string
 
 function describe(prepared: Prepared, fields: readonly Field[], types: TypeParsers): void {
   prepared.fields = fields.map(({ name, dataTypeID }) => ({ name, dataTypeID }));
-  prepared.parsers = fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text'));
+  prepared.parsers = fields.map(({ dataTypeID }) => {
+    const parse = types.getTypeParser(dataTypeID, 'text');
+    return dataTypeID === JSONB ? (text) => parse(keepExact(text)) : parse;
+  });
 }
 
 function countOf(tag: string): number {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Environment } from '../environment.ts';
 import { forgetPrepared, type PacketResult, sendPacket, type TypeParsers } from './packet.ts';
 import { currentScene, enter, type Scene, type Statement } from './scene.ts';
 
@@ -21,6 +22,17 @@ export interface PoolOptions {
   readonly idleInTransactionTimeout: number;
   readonly onPacket?: PacketObserver;
   readonly onConnectionError?: (error: Error) => void;
+}
+
+/** The pool that the settings ask for. */
+export function poolOptions(environment: Environment, url: string): PoolOptions {
+  return {
+    url,
+    min: environment.DATABASE_POOL_MIN,
+    max: environment.DATABASE_POOL_MAX,
+    statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000,
+    idleInTransactionTimeout: environment.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_SECONDS * 1000,
+  };
 }
 
 /** The server no longer knows a prepared statement, or its table has changed: nothing of the packet has run. */

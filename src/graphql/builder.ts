@@ -30,7 +30,7 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: (context) => context.scope.db as never,
     dmmf: getDatamodel(),
-    onUnusedQuery: 'error',
+    onUnusedQuery: null,
   },
   relay: {
     clientMutationId: 'omit',

@@ -5,6 +5,9 @@ import type { GatewayError } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/ids.ts';
 import { identityErrors } from './errors.ts';
 
+/** Who vouches for an externally owned account: it is one identity on all chains of this family. */
+export const EOA_ISSUER = 'eip155';
+
 /** A challenge can be answered for this long. */
 export const CHALLENGE_SECONDS = 300;
 

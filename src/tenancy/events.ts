@@ -15,3 +15,21 @@ export function organizationCreated(fact: {
     data: { name: fact.name },
   };
 }
+
+/** A user became a member. */
+export function memberAdded(fact: {
+  readonly organizationId: string;
+  readonly membershipId: string;
+  readonly userId: string;
+  readonly role: string;
+  readonly addedById: string;
+}): NewEvent {
+  return {
+    type: 'membership.added',
+    organizationId: fact.organizationId,
+    aggregate: { type: 'membership', id: fact.membershipId, version: 1 },
+    actor: `user:${fact.addedById}`,
+    tags: [`membership:${fact.membershipId}`, `user:${fact.userId}`],
+    data: { role: fact.role },
+  };
+}

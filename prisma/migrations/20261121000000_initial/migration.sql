@@ -914,13 +914,20 @@ create policy organizations_identity_insert on organizations for insert to tollh
 create policy organizations_operator_select on organizations for select to tollhouse_operator using (true);
 create policy organizations_doorkeeper_select on organizations for select to tollhouse_doorkeeper using (true);
 
--- memberships: a member sees those of the active organization and its own; signing up makes the first owner
+-- memberships: a member sees those of the active organization and its own, and adds some if it may; only who may
+-- write the organization makes owners; signing up makes the first one
 alter table memberships enable row level security;
 alter table memberships force row level security;
-grant select on memberships to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
-grant select, insert on memberships to tollhouse_identity;
+grant select on memberships to tollhouse_operator, tollhouse_doorkeeper;
+grant select, insert on memberships to tollhouse_member, tollhouse_identity;
 create policy memberships_member_select on memberships for select to tollhouse_member
   using (organization_id = (select current_organization_id()) or user_id = (select current_user_id()));
+create policy memberships_member_insert on memberships for insert to tollhouse_member
+  with check (
+    organization_id = (select current_organization_id())
+    and (select has_permission('members:write'))
+    and (role <> 'OWNER' or (select has_permission('organization:write')))
+  );
 create policy memberships_identity_select on memberships for select to tollhouse_identity
   using (user_id = (select current_user_id()));
 create policy memberships_identity_insert on memberships for insert to tollhouse_identity
@@ -1041,9 +1048,7 @@ create policy payment_links_operator_select on payment_links for select to tollh
 alter table payment_link_accepts enable row level security;
 alter table payment_link_accepts force row level security;
 grant select, insert on payment_link_accepts to tollhouse_member;
-grant select (organization_id, id, payment_link_id, position, asset_id, units, pay_to)
-  on payment_link_accepts to tollhouse_public;
-grant select on payment_link_accepts to tollhouse_operator;
+grant select on payment_link_accepts to tollhouse_public, tollhouse_operator;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
@@ -1118,9 +1123,7 @@ create policy blockchain_transactions_operator_select on blockchain_transactions
 -- payment_credits: as the transfers they stand for
 alter table payment_credits enable row level security;
 alter table payment_credits force row level security;
-grant select on payment_credits to tollhouse_member, tollhouse_operator, tollhouse_worker;
-grant select (organization_id, id, payment_order_id, blockchain_transaction_id, units, reversed_at)
-  on payment_credits to tollhouse_public;
+grant select on payment_credits to tollhouse_public, tollhouse_member, tollhouse_operator, tollhouse_worker;
 grant insert on payment_credits to tollhouse_worker;
 grant update (reversed_at) on payment_credits to tollhouse_worker;
 create policy payment_credits_member_select on payment_credits for select to tollhouse_member

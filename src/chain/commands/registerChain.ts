@@ -7,6 +7,7 @@ import { caip19Of } from '../model.ts';
 export interface RegisteredChain {
   readonly incarnationId: string;
   readonly chainId: number;
+  readonly genesisHash: string;
   /** Whether this history was never seen before, while another one was: the chain was reset. */
   readonly reset: boolean;
 }
@@ -51,7 +52,7 @@ export async function registerChain(
       update: { current: true, haltReason: null },
     });
     const isNew = createdAt.getTime() === updatedAt.getTime();
-    return { incarnationId: id, chainId, reset: isNew && earlier > 0 };
+    return { incarnationId: id, chainId, genesisHash, reset: isNew && earlier > 0 };
   });
 }
 

@@ -6,9 +6,9 @@ import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Viewer } from '../../kernel/viewer.ts';
-import { identityErrors } from '../errors.ts';
 import { userSignedUp } from '../events.ts';
-import { type SiweMessage, shortAddress, writeRefreshToken } from '../model.ts';
+import { EOA_ISSUER, type SiweMessage, shortAddress, writeRefreshToken } from '../model.ts';
+import { signUp } from './signUp.ts';
 
 /** A session that has just begun, or been refreshed. */
 export interface SignedIn {
@@ -19,14 +19,14 @@ export interface SignedIn {
   readonly viewer: Viewer;
 }
 
-/** An externally owned account is one identity on all chains. */
-const ISSUER = 'eip155';
-
 /** Finds or makes the user of a wallet that was just proved, and begins a session in its first organization. */
-export async function openSession(context: Context, siwe: SiweMessage): Promise<SignedIn> {
+export async function openSession(
+  context: Context,
+  siwe: Pick<SiweMessage, 'address' | 'domain' | 'chainId'>,
+): Promise<SignedIn> {
   const sessionId = newId();
   const newcomer = { userId: newId(), organizationId: newId() };
-  const scope = context.identityScope({ sessionId, account: { issuer: ISSUER, subject: siwe.address }, newcomer });
+  const scope = context.identityScope({ sessionId, account: { issuer: EOA_ISSUER, subject: siwe.address }, newcomer });
   const refreshToken = writeRefreshToken({
     sessionId,
     generation: 0,
@@ -101,30 +101,8 @@ async function findHome(tx: Transaction, subject: string): Promise<Home | undefi
     from identities i
     left join memberships m on m.user_id = i.user_id and m.status = 'ACTIVE'
     left join organizations o on o.id = m.organization_id
-    where i.issuer = ${ISSUER} and i.subject = ${subject}
+    where i.issuer = ${EOA_ISSUER} and i.subject = ${subject}
     order by active desc, o.id is null, m.created_at
     limit 1`;
   return home;
-}
-
-async function signUp(
-  context: Context,
-  tx: Transaction,
-  newcomer: { readonly userId: string; identityId: string; address: string; displayName: string },
-): Promise<void> {
-  if (context.environment.SIGN_UP === 'invite-only') throw identityErrors.SIGN_UP_CLOSED();
-  const { userId, identityId, address, displayName } = newcomer;
-  await tx.user.createMany({ data: { id: userId, displayName } });
-  await tx.identity.createMany({
-    data: {
-      id: identityId,
-      userId,
-      kind: 'WALLET',
-      issuer: ISSUER,
-      subject: address,
-      address,
-      walletKind: 'EOA',
-      walletSource: 'EXTERNAL',
-    },
-  });
 }

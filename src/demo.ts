@@ -1,0 +1,161 @@
+import { type Abi, createWalletClient, http, publicActions } from 'viem';
+import testToken from './chain/contracts/TestToken.json' with { type: 'json' };
+import { demoAccount } from './chain/providers/devAccounts.ts';
+import type { Context, Resources } from './context.ts';
+import type { ChainSetting } from './environment.ts';
+import { createContext } from './gateway/context.ts';
+import { openSession } from './identity/commands/openSession.ts';
+import { signOut } from './identity/commands/signOut.ts';
+import { signUp } from './identity/commands/signUp.ts';
+import { EOA_ISSUER, type SiweMessage } from './identity/model.ts';
+import { newId } from './kernel/ids.ts';
+import type { Viewer } from './kernel/viewer.ts';
+import { createPaymentLink } from './payments/commands/createPaymentLink.ts';
+import { createPaymentOrder } from './payments/commands/createPaymentOrder.ts';
+import { paymentRequest } from './payments/model.ts';
+import { addMember } from './tenancy/commands/addMember.ts';
+
+/** A person of the demo, with a publicly known wallet of the local chain. */
+export interface DemoPerson {
+  readonly name: string;
+  readonly index: 0 | 1 | 2 | 3;
+  readonly part: string;
+}
+
+/** Who is in the demo. */
+export const DEMO_PEOPLE: readonly DemoPerson[] = [
+  { name: 'Alice', index: 0, part: 'owner of Aurora Coffee' },
+  { name: 'Bob', index: 1, part: 'owner of Borealis Books' },
+  { name: 'Carol', index: 2, part: 'admin of Aurora Coffee' },
+  { name: 'Dave', index: 3, part: 'member of Borealis Books, and the payer' },
+];
+
+const HOUSES = {
+  Alice: { name: 'Aurora Coffee', slug: 'aurora-coffee', joins: [{ name: 'Carol', role: 'ADMIN' }] },
+  Bob: { name: 'Borealis Books', slug: 'borealis-books', joins: [{ name: 'Dave', role: 'MEMBER' }] },
+} as const;
+
+const LINKS = {
+  Alice: [
+    { title: 'Flat white', description: 'A double shot and silk.', amounts: { TUSD: '4.5' } },
+    { title: 'A kilo of beans', description: 'Roasted on Tuesdays.', amounts: { TUSD: '28', ETH: '0.01' } },
+  ],
+  Bob: [{ title: 'The Northern Lights, hardback', description: 'Signed.', amounts: { TUSD: '34.9' } }],
+} as const;
+
+const SEEDER = { address: '127.0.0.1', userAgent: 'tollhouse demo', origin: null };
+
+/** Whether one of the demo's wallets, whose keys everybody knows, is somebody here. */
+export async function hasDemoAccount(resources: Pick<Resources, 'database'>): Promise<boolean> {
+  const known = await Promise.all(DEMO_PEOPLE.map(({ index }) => isKnown(resources, addressOf(index))));
+  return known.includes(true);
+}
+
+/** Makes the demo's people and their organizations, unless they are there. */
+export async function seedPeople(resources: Resources): Promise<void> {
+  if (await hasDemoAccount(resources)) return;
+  const userIds = new Map<string, string>();
+  for (const { name, index } of DEMO_PEOPLE) userIds.set(name, await seedPerson(resources, name, addressOf(index)));
+  for (const [owner, { joins }] of Object.entries(HOUSES)) {
+    await asPerson(resources, owner, async (context) => {
+      for (const { name, role } of joins) await addMember(context, { userId: userIds.get(name) ?? '', role });
+    });
+  }
+}
+
+/** Makes the demo's links and has Dave pay for one on the local chain, unless there are links; the worker must run. */
+export async function seedPayments(resources: Resources, chain: ChainSetting): Promise<void> {
+  for (const [owner, links] of Object.entries(LINKS)) {
+    await asPerson(resources, owner, async (context) => {
+      if ((await context.scope.db.paymentLink.count()) > 0) return;
+      for (const { title, description, amounts } of links) {
+        const accepts = await acceptsFor(context, amounts, addressOf(personNamed(owner).index));
+        const { id } = await createPaymentLink(context, { title, description, accepts });
+        if (title === LINKS.Alice[0].title) await payAsDave(context, id, chain);
+      }
+    });
+  }
+}
+
+async function seedPerson(resources: Resources, name: string, address: `0x${string}`): Promise<string> {
+  const newcomer = { userId: newId(), organizationId: newId() };
+  const context = contextOf(resources, null);
+  const scope = context.identityScope({ account: { issuer: EOA_ISSUER, subject: address }, newcomer });
+  const house = (HOUSES as Record<string, { name: string; slug: string }>)[name];
+  await scope.transaction(async (tx) => {
+    await signUp(context, tx, { userId: newcomer.userId, identityId: newId(), address, displayName: name });
+    if (!house) return;
+    const named = { organizationName: house.name, organizationSlug: house.slug };
+    await context.foundOrganization(context, tx, { ...newcomer, ...named, displayName: name });
+  });
+  return newcomer.userId;
+}
+
+/** Does something as a person of the demo, in a session that ends with it. */
+async function asPerson(resources: Resources, name: string, run: (context: Context) => Promise<void>): Promise<void> {
+  const context = contextOf(resources, null);
+  const siwe: Pick<SiweMessage, 'address' | 'domain' | 'chainId'> = {
+    address: addressOf(personNamed(name).index),
+    domain: new URL(resources.publicUrl).host,
+    chainId: resources.signInChainIds[0] ?? 1,
+  };
+  await openSession(context, siwe);
+  await run(context);
+  await signOut(context);
+}
+
+async function acceptsFor(
+  context: Context,
+  amounts: Readonly<Record<string, string>>,
+  payTo: string,
+): Promise<{ asset: string; amount: string; payTo: string }[]> {
+  const assets = await context.scope.db.asset.findMany({ where: { symbol: { in: Object.keys(amounts) } } });
+  return assets.map(({ caip19, symbol }) => ({ asset: caip19, amount: amounts[symbol] ?? '', payTo }));
+}
+
+async function payAsDave(context: Context, linkId: string, chain: ChainSetting): Promise<void> {
+  const dave = demoAccount(3).account;
+  const link = await context.scope.db.paymentLink.findFirstOrThrow({ where: { id: linkId }, select: { slug: true } });
+  const { token } = await createPaymentOrder(context, { slug: link.slug, payer: dave.address.toLowerCase() });
+  const order = await context.handleScope('payment-order', token).db.paymentOrder.findFirstOrThrow({
+    select: { dueUnits: true, payTo: true, reference: true, asset: { select: { address: true } } },
+  });
+  const units = BigInt(order.dueUnits.toFixed());
+  const request = paymentRequest({ ...order, chainId: chain.chainId, token: order.asset.address, units });
+  const wallet = createWalletClient({ account: dave, transport: http(chain.rpcUrl), pollingInterval: 50 }).extend(
+    publicActions,
+  );
+  const abi = testToken.abi as Abi;
+  const to = request.to as `0x${string}`;
+  const mint = await wallet.writeContract({
+    chain: null,
+    address: to,
+    abi,
+    functionName: 'mint',
+    args: [dave.address, units],
+  });
+  await wallet.waitForTransactionReceipt({ hash: mint });
+  await wallet.sendTransaction({ chain: null, to, value: request.value, data: request.data });
+}
+
+async function isKnown({ database }: Pick<Resources, 'database'>, address: string): Promise<boolean> {
+  const scope = database.as({ kind: 'identity', requestId: 'demo', account: { issuer: EOA_ISSUER, subject: address } });
+  const [row] = await scope.db.$queryRaw<[{ known: boolean }]>`
+    /* isKnown */
+    select current_user_id() is not null as known`;
+  return row.known;
+}
+
+function contextOf(resources: Resources, viewer: Viewer | null): Context {
+  return createContext(resources, { requestId: `demo-${newId()}`, client: SEEDER, viewer });
+}
+
+function personNamed(name: string): DemoPerson {
+  const person = DEMO_PEOPLE.find((one) => one.name === name);
+  if (!person) throw new Error(`There is nobody called ${name} in the demo.`);
+  return person;
+}
+
+function addressOf(index: DemoPerson['index']): `0x${string}` {
+  return demoAccount(index).address.toLowerCase() as `0x${string}`;
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { startAnvil } from './chain/providers/anvil.ts';
+import { deployTestToken } from './chain/providers/testToken.ts';
+import { startEmbeddedPostgres } from './database/embedded.ts';
+import { GATEWAY_LOGIN } from './database/roles.ts';
+import type { ChainSetting, Environment, SigningKey } from './environment.ts';
+import { keptTokenKeys } from './identity/providers/tokenKeys.ts';
+import { claimFolder } from './local/folder.ts';
+
+/** What a gateway outside production has of its own, in `.tollhouse/`, instead of what production must be given. */
+export interface Development {
+  readonly databaseUrl: string;
+  /** Who migrates; null when only the gateway's own login was given. */
+  readonly ownerUrl: string | null;
+  /** Whether the database is our own: only then there are demo data and demo wallets. */
+  readonly embedded: boolean;
+  readonly chains: readonly ChainSetting[];
+  /** Whether the local chain is among them. */
+  readonly hasLocalChain: boolean;
+  readonly tokenKeys: readonly SigningKey[];
+  /** Tells a second start in this folder where the first one answers. */
+  announce(url: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Claims the checkout's folder and starts what the environment does not name: PostgreSQL, a local chain. */
+export async function openDevelopment(root: string, environment: Environment, log: Logger): Promise<Development> {
+  const folder = await claimFolder(root, log);
+  const running: { stop(): Promise<void> }[] = [{ stop: () => folder.release() }];
+  const stop = async (): Promise<void> => {
+    for (const server of running.reverse().splice(0)) await server.stop();
+  };
+  try {
+    const [urls, localChain, tokenKeys] = await Promise.all([
+      environment.DATABASE_URL
+        ? { databaseUrl: environment.DATABASE_URL, ownerUrl: environment.DATABASE_OWNER_URL ?? null, embedded: false }
+        : startEmbeddedPostgres({ folder, log }).then(async (postgres) => {
+            running.push(postgres);
+            return { ...(await ownDatabase(postgres.url, join(folder.path, 'gateway.password'))), embedded: true };
+          }),
+      environment.CHAINS
+        ? null
+        : startAnvil({ folder, log, binary: environment.ANVIL_BIN }).then(async (chain) => {
+            if (chain) running.push(chain);
+            return chain && localChainSetting(chain.url);
+          }),
+      environment.TOKEN_KEYS ?? keptTokenKeys(join(folder.path, 'token-keys.json')),
+    ]);
+    return {
+      ...urls,
+      chains: environment.CHAINS ?? (localChain ? [localChain] : []),
+      hasLocalChain: localChain !== null,
+      tokenKeys,
+      announce: (url) => folder.announce(url),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The database of the embedded server, with an owner and a gateway login of their own; made once. */
+async function ownDatabase(adminUrl: string, passwordFile: string): Promise<{ databaseUrl: string; ownerUrl: string }> {
+  if (!existsSync(passwordFile)) writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  const password = readFileSync(passwordFile, 'utf8');
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    const { rows } = await admin.query<{ owner: boolean; database: boolean }>(`/* ownDatabase */
+      select
+        exists (select from pg_roles where rolname = 'tollhouse_owner') as owner,
+        exists (select from pg_database where datname = 'tollhouse') as database`);
+    if (!rows[0]?.owner) {
+      await admin.query(`create role tollhouse_owner login createrole password '${password}'`);
+    }
+    if (!rows[0]?.database) await admin.query('create database tollhouse owner tollhouse_owner');
+  } finally {
+    await admin.end();
+  }
+  const as = (user: string): string =>
+    Object.assign(new URL(adminUrl), { username: user, password, pathname: '/tollhouse' }).href;
+  return { databaseUrl: as(GATEWAY_LOGIN), ownerUrl: as('tollhouse_owner') };
+}
+
+async function localChainSetting(url: string): Promise<ChainSetting> {
+  const { address } = await deployTestToken({ rpcUrl: url });
+  return {
+    chainId: 31_337,
+    name: 'Local chain',
+    testnet: true,
+    rpcUrl: url,
+    publicRpcUrl: url,
+    confirmations: 2,
+    assets: [
+      { symbol: 'ETH', name: 'Ether', decimals: 18 },
+      { address, symbol: 'TUSD', name: 'Toll Test Dollar', decimals: 6 },
+    ],
+  };
+}

@@ -1,0 +1,120 @@
+import { setTimeout } from 'node:timers/promises';
+import pino, { type Logger } from 'pino';
+import { demoAccount } from './chain/providers/devAccounts.ts';
+import type { Resources } from './context.ts';
+import { migrate } from './database/migrations.ts';
+import { ensureRoles } from './database/roles.ts';
+import { DEMO_PEOPLE, seedPayments, seedPeople } from './demo.ts';
+import { type Development, openDevelopment } from './development.ts';
+import { type ChainSetting, type Environment, readEnvironment } from './environment.ts';
+import { openTollhouse, type Supplies, type Tollhouse } from './tollhouse.ts';
+
+/** What is running, to be stopped in this order. */
+interface Running {
+  tollhouse?: Tollhouse;
+  development?: Development;
+}
+
+async function main(): Promise<void> {
+  const environment = readEnvironment(process.env);
+  const log = pino({ level: environment.LOG_LEVEL });
+  const running: Running = {};
+  stopOnSignal(running, log);
+  try {
+    await (environment.production ? startProduction : startDevelopment)(environment, log, running);
+  } catch (error) {
+    await stopAll(running);
+    throw error;
+  }
+}
+
+/** Production is given everything, makes nothing up and migrates nothing. */
+async function startProduction(environment: Environment, log: Logger, running: Running): Promise<void> {
+  const { DATABASE_URL, CHAINS, TOKEN_KEYS } = environment;
+  if (!DATABASE_URL || !CHAINS || !TOKEN_KEYS) throw new Error('The environment was not checked for production.');
+  const supplies: Supplies = { databaseUrl: DATABASE_URL, chains: CHAINS, tokenKeys: TOKEN_KEYS };
+  running.tollhouse = await openTollhouse(environment, supplies, log);
+  log.info({ url: running.tollhouse.gateway.url, chains: CHAINS.map(({ chainId }) => chainId) }, 'ready');
+}
+
+/** Outside production whatever is missing is started, migrated and seeded. */
+async function startDevelopment(environment: Environment, log: Logger, running: Running): Promise<void> {
+  const development = await openDevelopment(process.cwd(), environment, log);
+  running.development = development;
+  const { databaseUrl, ownerUrl, embedded, chains } = development;
+  if (ownerUrl) {
+    await ensureRoles({ ownerUrl, gatewayUrl: databaseUrl });
+    await migrate(ownerUrl);
+  }
+  const tollhouse = await openTollhouse(environment, development, log, async (resources) => {
+    if (embedded) await seedPeople(resources);
+  });
+  running.tollhouse = tollhouse;
+  const [localChain] = development.hasLocalChain ? chains : [];
+  if (embedded && localChain) await seedWhenCaughtUp(tollhouse.resources, localChain);
+  const graphql = `http://localhost:${tollhouse.gateway.port}/graphql`;
+  await development.announce(graphql);
+  process.stdout.write(welcome(graphql, embedded, localChain));
+  log.info({ url: graphql, chains: chains.map(({ chainId }) => chainId) }, 'ready');
+}
+
+/** What a newcomer is told. */
+function welcome(graphql: string, embedded: boolean, localChain: ChainSetting | undefined): string {
+  const wallets = DEMO_PEOPLE.flatMap(({ name, index, part }) => {
+    const { address, privateKey } = demoAccount(index);
+    return [`    ${name.padEnd(6)}${part}`, `          address ${address}`, `          key     ${privateKey}`];
+  });
+  const lines = [
+    '',
+    `  Tollhouse is ready: ${graphql}`,
+    '  Open it in a browser for the playground.',
+    '',
+    `  Database     ${embedded ? 'its own, in .tollhouse/' : 'the one of DATABASE_URL'}`,
+    `  Local chain  ${localChain ? `${localChain.publicRpcUrl} (chain 31337)` : 'none; the log says why'}`,
+    ...(embedded ? ['', '  Demo wallets. Development only: everybody knows these keys.', ...wallets] : []),
+    '',
+    '  Try   query { chains { name assets { symbol caip19 } } }',
+    `  Or    npm run example:pay-a-link -- ${graphql}`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function seedWhenCaughtUp(resources: Resources, chain: ChainSetting): Promise<void> {
+  const scope = resources.database.as({ kind: 'public', requestId: 'demo' });
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const read = await scope.db.chainIncarnation.count({
+      where: { chainId: chain.chainId, current: true, NOT: { caughtUpAt: null } },
+    });
+    if (read > 0) return seedPayments(resources, chain);
+    await setTimeout(50);
+  }
+  resources.log.warn('The local chain was not read in time; the demo has no payments.');
+}
+
+/** Stops once, however often a signal comes; the servers of the checkout are in groups of their own and ended by us. */
+function stopOnSignal(running: Running, log: Logger): void {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    void stopAll(running)
+      .catch((error: unknown) => log.error({ err: error }, 'could not stop in order'))
+      .then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+async function stopAll({ tollhouse, development }: Running): Promise<void> {
+  try {
+    await tollhouse?.stop();
+  } finally {
+    await development?.stop();
+  }
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,116 @@
+import type { Logger } from 'pino';
+import type { Resources } from './context.ts';
+import { assertGatewayRole } from './database/assertGatewayRole.ts';
+import { poolOptions } from './database/pool.ts';
+import { type Database, openDatabase } from './database/scope.ts';
+import { hasDemoAccount } from './demo.ts';
+import type { ChainSetting, Environment, SigningKey } from './environment.ts';
+import { schema } from './gateway/schema.ts';
+import { type Gateway, openGateway } from './gateway/server.ts';
+import { createTokens } from './identity/providers/tokens.ts';
+import { ownedAccountVerifier } from './identity/providers/wallet.ts';
+import { foundOrganization } from './tenancy/commands/foundOrganization.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+const EXAMPLE_QUERY = `# Who am I, where, and what can be paid? Sign in, put the access token into the headers
+# as { "Authorization": "Bearer …" }, and more of it is answered.
+query Welcome {
+  viewer { user { displayName wallets { address kind } } organization { name slug } role }
+  chains { name chainId publicRpcUrl assets { symbol caip19 decimals } }
+}
+`;
+
+/** What a gateway needs from outside, wherever it comes from: the environment, a development checkout, a test. */
+export interface Supplies {
+  readonly databaseUrl: string;
+  readonly chains: readonly ChainSetting[];
+  readonly tokenKeys: readonly SigningKey[];
+}
+
+/** A gateway that answers, with its worker inside. */
+export interface Tollhouse {
+  readonly gateway: Gateway;
+  readonly resources: Resources;
+  /** Drains the front door, then stops the worker, then leaves the database; once is enough. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Joins all parts to a gateway that answers: the front door is bound first, so that everything knows its port.
+ * @param prepare runs when the database can be used and before the first request is answered
+ * @throws when the database's login is stronger than a gateway may be, or production holds a demo account
+ */
+export async function openTollhouse(
+  environment: Environment,
+  supplies: Supplies,
+  log: Logger,
+  prepare: (resources: Resources) => Promise<void> = async () => {},
+): Promise<Tollhouse> {
+  const parts: { gateway?: Gateway; worker?: Worker; database?: Database } = {};
+  const stop = async (): Promise<void> => {
+    await parts.gateway?.drain();
+    await parts.worker?.stop();
+    await parts.database?.close();
+  };
+  try {
+    await assertGatewayRole(supplies.databaseUrl);
+    const host = environment.HOST ?? (environment.production ? '0.0.0.0' : '127.0.0.1');
+    const gateway = await openGateway({ host, port: environment.PORT }, log);
+    parts.gateway = gateway;
+    const { databaseUrl, chains } = supplies;
+    const database = openDatabase(poolOptions(environment, databaseUrl));
+    parts.database = database;
+    if (environment.production && (await hasDemoAccount({ database }))) {
+      throw new Error('A demo wallet, whose key everybody knows, is a user of this database; production refuses it.');
+    }
+    const resources = await makeResources(environment, supplies, { gateway, database, log });
+    await prepare(resources);
+    parts.worker = startWorker({ database, databaseUrl, chains, log });
+    gateway.serve({
+      resources,
+      schema,
+      health: { ready: () => notReady(database) },
+      exampleQuery: EXAMPLE_QUERY,
+    });
+    return { gateway, resources, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function makeResources(
+  environment: Environment,
+  { tokenKeys, chains }: Supplies,
+  { gateway, database, log }: { gateway: Gateway; database: Database; log: Logger },
+): Promise<Resources> {
+  const local = [`http://localhost:${gateway.port}`, `http://127.0.0.1:${gateway.port}`];
+  const publicUrl = (environment.PUBLIC_URL ?? `http://localhost:${gateway.port}`).replace(/\/+$/, '');
+  const clock = { now: () => Date.now() };
+  const chainIds = chains.map(({ chainId }) => chainId);
+  return {
+    environment,
+    signInOrigins: environment.SIGN_IN_ORIGINS ?? local,
+    signInChainIds: environment.SIGN_IN_CHAIN_IDS ?? (chainIds.length > 0 ? chainIds : [31_337]),
+    publicUrl,
+    database,
+    tokens: await createTokens({
+      keys: tokenKeys,
+      issuer: publicUrl,
+      lifetime: environment.ACCESS_TOKEN_SECONDS,
+      clock,
+    }),
+    walletVerifier: ownedAccountVerifier,
+    clock,
+    log,
+    foundOrganization,
+  };
+}
+
+/** What a request would have to wait for, in plain words. */
+async function notReady(database: Database): Promise<string[]> {
+  return database.ping().then(
+    () => [],
+    () => ['database'],
+  );
+}

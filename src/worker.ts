@@ -1,0 +1,128 @@
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pino, { type Logger } from 'pino';
+import { type RegisteredChain, registerChain } from './chain/commands/registerChain.ts';
+import { followChain } from './chain/jobs.ts';
+import { createNodeReader } from './chain/providers/nodeReader.ts';
+import type { WorkerContext } from './context.ts';
+import { assertGatewayRole } from './database/assertGatewayRole.ts';
+import { lead } from './database/leader.ts';
+import { poolOptions } from './database/pool.ts';
+import { type Database, openDatabase } from './database/scope.ts';
+import { type ChainSetting, EnvironmentError, readEnvironment } from './environment.ts';
+import { sweepSignIns } from './identity/jobs.ts';
+import { newId } from './kernel/ids.ts';
+import { reviewForsakenOrders, settleOrders } from './payments/jobs.ts';
+import type { ChainReader } from './ports.ts';
+
+const POLL_MS = 500;
+const LONGEST_BACKOFF_MS = 30_000;
+const SWEEP_MS = 60_000;
+
+/** Background work that is going on. */
+export interface Worker {
+  stop(): Promise<void>;
+}
+
+/** Does all background work: one leader a chain, and one that sweeps; any number of processes may stand by. */
+export function startWorker(options: {
+  readonly database: Database;
+  readonly databaseUrl: string;
+  readonly chains: readonly ChainSetting[];
+  readonly log: Logger;
+}): Worker {
+  const { database, databaseUrl, chains, log } = options;
+  const context = { database, log, requestId: `worker-${newId()}` };
+  const onError = (error: unknown): void => log.warn({ err: error }, 'background work was interrupted');
+  const leaders = [
+    ...chains.map((setting) =>
+      lead({ url: databaseUrl, name: `watch chain ${setting.chainId}`, onError }, (signal) =>
+        watch(context, setting, signal),
+      ),
+    ),
+    lead({ url: databaseUrl, name: 'sweep', onError }, (signal) =>
+      repeat(context, 'sweep', SWEEP_MS, signal, () => sweepSignIns(context)),
+    ),
+  ];
+  return {
+    stop: async () => {
+      await Promise.all(leaders.map((leader) => leader.stop()));
+    },
+  };
+}
+
+/** Follows one chain and settles its orders until the signal says stop. */
+async function watch(context: WorkerContext, setting: ChainSetting, signal: AbortSignal): Promise<void> {
+  const reader = createNodeReader(setting);
+  let chain: RegisteredChain | null = null;
+  await repeat(context, `chain ${setting.chainId}`, POLL_MS, signal, async () => {
+    chain ??= await register(context, setting, reader);
+    const outcome = await followChain(context, chain, reader);
+    await settleOrders(context, chain);
+    // A node that has nothing new to tell, or another past, may be of a chain that was reset.
+    if (outcome !== 'following' && (await reader.genesisHash()) !== chain.genesisHash) chain = null;
+  });
+}
+
+async function register(context: WorkerContext, setting: ChainSetting, reader: ChainReader): Promise<RegisteredChain> {
+  const chain = await registerChain(context, { setting, reader });
+  const forsaken = await reviewForsakenOrders(context);
+  if (chain.reset) {
+    context.log.warn(
+      { chainId: chain.chainId, genesisHash: chain.genesisHash, ordersToReview: forsaken },
+      'the chain has another genesis block than before: it was reset, and is read as a new incarnation',
+    );
+  }
+  return chain;
+}
+
+/** Does something again and again; after a failure it waits longer each time, up to half a minute. */
+async function repeat(
+  context: WorkerContext,
+  what: string,
+  pause: number,
+  signal: AbortSignal,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await work();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!signal.aborted)
+        context.log.warn({ what, failures, err: error }, 'background work failed; it is tried again');
+    }
+    const wait = failures === 0 ? pause : Math.min(pause * 2 ** failures, LONGEST_BACKOFF_MS);
+    await setTimeout(wait, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** A process that does nothing else. */
+async function main(): Promise<void> {
+  const environment = readEnvironment(process.env);
+  if (!environment.DATABASE_URL || !environment.CHAINS) {
+    throw new EnvironmentError(['DATABASE_URL, CHAINS: a worker of its own needs both; `npm start` has one inside']);
+  }
+  await assertGatewayRole(environment.DATABASE_URL);
+  const log = pino({ level: environment.LOG_LEVEL });
+  const database = openDatabase(poolOptions(environment, environment.DATABASE_URL));
+  const { DATABASE_URL: databaseUrl, CHAINS: chains } = environment;
+  const worker = startWorker({ database, databaseUrl, chains, log });
+  log.info({ chains: chains.map(({ chainId }) => chainId) }, 'the worker works');
+  const stop = (): void => {
+    void worker
+      .stop()
+      .then(() => database.close())
+      .then(() => process.exit(0));
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
+}
