@@ -8,10 +8,18 @@ import { freePort } from '../local/freePort.ts';
 import { startGuarded } from '../local/guard.ts';
 import { LocalError } from '../local/localError.ts';
 import type { LocalLog } from '../local/log.ts';
-import { commandOf } from '../local/process.ts';
+import { identifyProcess } from '../local/process.ts';
 import { adoptProcess, adoptServer, type LocalServer, type ServerPlace, startServer } from '../local/server.ts';
 import { findBinaries } from './embeddedBinaries.ts';
-import { becomesReady, initdbArguments, makeHome, readLock, readPassword, writePassword } from './embeddedHome.ts';
+import {
+  becomesReady,
+  clearDrafts,
+  initdbArguments,
+  makeHome,
+  readLock,
+  readPassword,
+  writePassword,
+} from './embeddedHome.ts';
 
 /** The checkout's own PostgreSQL, on 127.0.0.1 alone. */
 export interface EmbeddedPostgres {
@@ -37,6 +45,7 @@ export async function startEmbeddedPostgres(given: {
   const home = join(folder.dataPath, 'postgres');
   const data = join(home, 'data');
   const place: ServerPlace = { name: 'postgres', folder, log, signals: ['SIGINT', 'SIGQUIT'], patience: 5_000 };
+  await clearDrafts(home);
   if (!existsSync(home)) await makeHome(home, folder, log);
   const password = readPassword(home);
   const left = await adopt(place, data, password);
@@ -122,12 +131,11 @@ async function adopt(
 /** A server whose record was lost still names itself in its data's lock file. */
 function adoptByLock(place: ServerPlace, data: string): LocalServer | null {
   const lock = readLock(data);
-  const command = lock ? commandOf(lock.pid) : '';
-  if (!lock || command === '') return null;
-  if (command.includes('postgres') && command.includes(data)) return adoptProcess(place, lock.pid);
-  // Somebody else was given the number since; PostgreSQL itself would take that process for its own kind and refuse.
-  rmSync(join(data, 'postmaster.pid'), { force: true });
-  return null;
+  if (!lock || !identifyProcess(lock.pid)) return null;
+  const server = adoptProcess(place, lock.pid);
+  // Else somebody was given the number since, whom PostgreSQL would take for its own kind, and refuse.
+  if (!server) rmSync(join(data, 'postmaster.pid'), { force: true });
+  return server;
 }
 
 /** A PostgreSQL for one run of tests; nothing of it remains. */
@@ -173,6 +181,7 @@ export async function startEphemeralPostgres(): Promise<EphemeralPostgres> {
       command: '/bin/sh',
       arguments: ['-c', MAKE_AND_SERVE, 'make-and-serve', initdb, postgres, settings, ...making],
       folder: home,
+      keeps: false,
       // The quickest ending: its data is not needed any more.
       signal: 'QUIT',
       account,

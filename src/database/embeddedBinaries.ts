@@ -36,7 +36,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'linux-ia32': 'linux-ia32',
   'linux-ppc64': 'linux-ppc64',
   'linux-x64': 'linux-x64',
-  'win32-x64': 'windows-x64',
 };
 
 /**
@@ -93,8 +92,7 @@ function hydrate(folder: string): void {
 }
 
 function binariesIn(native: string): PostgresBinaries {
-  const suffix = process.platform === 'win32' ? '.exe' : '';
-  return { initdb: join(native, 'bin', `initdb${suffix}`), postgres: join(native, 'bin', `postgres${suffix}`) };
+  return { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
 }
 
 function runs(native: string, account: ServerAccount | null): boolean {

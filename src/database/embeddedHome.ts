@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { chownSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ServerAccount } from '../local/account.ts';
 import { type LocalFolder, makeServerFolder } from '../local/folder.ts';
+import { startGuarded } from '../local/guard.ts';
 import { LocalError } from '../local/localError.ts';
 import type { LocalLog } from '../local/log.ts';
 import { findBinaries } from './embeddedBinaries.ts';
@@ -24,26 +23,34 @@ export function initdbArguments(home: string): string[] {
 export async function makeHome(home: string, folder: LocalFolder, log: LocalLog): Promise<void> {
   log.info({ folder: home }, 'Making a new local database; this happens once.');
   const { initdb } = findBinaries(folder.account, log);
-  for (const name of readdirSync(folder.dataPath)) {
-    if (name.startsWith('postgres.new.')) rmSync(join(folder.dataPath, name), { recursive: true, force: true });
-  }
   const draft = `${home}.new.${randomUUID()}`;
   makeServerFolder(draft, folder.account);
   writePassword(draft, folder.account);
-  const run = spawn(initdb, initdbArguments(draft), {
-    cwd: draft,
-    // In a group of its own: an interrupt reaches us, and we decide.
-    detached: true,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...(folder.account ? { uid: folder.account.uid, gid: folder.account.gid } : {}),
+  const making = await startGuarded({
+    command: initdb,
+    arguments: initdbArguments(draft),
+    folder: draft,
+    keeps: true,
+    signal: 'TERM',
+    account: folder.account,
   });
-  const [[code], complaint] = await Promise.all([once(run, 'close'), text(run.stderr)]);
-  if (code !== 0) {
+  const made = await making.finish();
+  if (!made) {
     rmSync(draft, { recursive: true, force: true });
-    throw new LocalError(`A new local database could not be made: ${complaint.trim()}`);
+    throw new LocalError(`A new local database could not be made: ${making.said().trim()}`);
   }
+  rmSync(join(draft, 'server.log'));
   renameSync(draft, home);
+}
+
+/** Clears what starts left that were killed while they made a home. */
+export async function clearDrafts(home: string): Promise<void> {
+  for (const name of readdirSync(dirname(home))) {
+    if (!name.startsWith(`${basename(home)}.new.`)) continue;
+    // Its makers may be ending only now, and what resists does no harm.
+    const patience = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
+    await rm(join(dirname(home), name), patience).catch(() => {});
+  }
 }
 
 /** Gives a new home its superuser's password, for its own account alone to read. */

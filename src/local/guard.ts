@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import type { ServerAccount } from './account.ts';
 import { LocalError } from './localError.ts';
 
-/** A server for one run of tests; its folder goes with it. */
+/** A server that does not outlive this process. */
 export interface GuardedServer {
   isRunning(): boolean;
   /** What it has said; after a failure, the end of that. */
   said(): string;
-  /** Ends it and removes its folder, once. */
+  /** Waits until it ends by itself, and says whether that was well. */
+  finish(): Promise<boolean>;
+  /** Ends it, and removes its folder; as often as you like. */
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,8 @@ export interface GuardPlan {
   readonly arguments: readonly string[];
   /** Where it works, and what is removed when it has ended: a folder made for it alone. */
   readonly folder: string;
+  /** Whether the folder stays if it ends well: for a program that makes something, and is no server. */
+  readonly keeps: boolean;
   /** What it is asked to end with, again and again for five seconds; then it is killed. */
   readonly signal: 'INT' | 'QUIT' | 'TERM';
   readonly account: ServerAccount | null;
@@ -30,7 +34,7 @@ export interface GuardPlan {
 // reads from a pipe whose other end only we hold: when we stop, or die in whatever way, the pipe ends, and with it the
 // server. It is in a group of its own, out of the reach of the terminal's interrupts.
 const GUARD = `
-folder=$1 signal=$2; shift 2
+folder=$1 keeps=$2 signal=$3; shift 3
 exec 3<&0
 "$@" </dev/null 3<&- >"$folder/server.log" 2>&1 &
 server=$!
@@ -47,13 +51,16 @@ status=$?
 kill -s KILL $keeper 2>/dev/null
 [ $status -eq 0 ] || tail -c 4000 "$folder/server.log"
 cd /
-rm -rf "$folder"
+[ "$keeps" = true ] && [ $status -eq 0 ] && exit
+# Its own children may need a moment more to end, and write until then.
+rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
 exit $status
 `;
 
 /** Starts a server that ends within moments when this process does, killed or not. */
 export async function startGuarded(plan: GuardPlan): Promise<GuardedServer> {
-  const child = spawn('/bin/sh', ['-c', GUARD, 'guard', plan.folder, plan.signal, plan.command, ...plan.arguments], {
+  const order = [plan.folder, String(plan.keeps), plan.signal, plan.command, ...plan.arguments];
+  const child = spawn('/bin/sh', ['-c', GUARD, 'guard', ...order], {
     cwd: plan.folder,
     detached: true,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: plan.folder, LC_ALL: 'C' },
@@ -70,8 +77,10 @@ export async function startGuarded(plan: GuardPlan): Promise<GuardedServer> {
 function guard(plan: GuardPlan, child: ChildProcess): GuardedServer {
   let running = true;
   let lastWords = '';
-  const closed = once(child, 'close').then(() => {
+  const handles = [child, child.stdin as Socket | null, child.stdout as Socket | null];
+  const ended = once(child, 'close').then(([code]) => {
     running = false;
+    return code === 0;
   });
   child.stdout?.on('data', (chunk) => {
     lastWords += chunk;
@@ -79,15 +88,18 @@ function guard(plan: GuardPlan, child: ChildProcess): GuardedServer {
   // It may have ended by itself just before we let go.
   child.stdin?.on('error', () => {});
   // Whoever forgets to stop it can still end; the guard then does the rest.
-  child.unref();
-  for (const stream of [child.stdin, child.stdout]) (stream as Socket | null)?.unref();
+  for (const handle of handles) handle?.unref();
+  const finish = (): Promise<boolean> => {
+    for (const handle of handles) handle?.ref();
+    return ended;
+  };
   return {
     isRunning: () => running,
     said: () => (running ? readLog(plan) : lastWords),
+    finish,
     async stop() {
-      child.ref();
       child.stdin?.end();
-      await closed;
+      await finish();
     },
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { LocalFolder } from './folder.ts';
 import { LocalError } from './localError.ts';
 import type { LocalLog } from './log.ts';
-import { endProcess, identifyProcess, isRunning, type ProcessIdentity, signalProcess } from './process.ts';
+import { commandOf, endProcess, identifyProcess, isRunning, type ProcessIdentity, signalProcess } from './process.ts';
 import { replaceFile } from './replaceFile.ts';
 
 /** Which server of a folder is meant; its record and its log there are named for it. */
@@ -45,59 +45,60 @@ export interface LocalServer {
 }
 
 interface ServerRecord extends ProcessIdentity {
-  readonly command: string;
   readonly startedAt: string;
   readonly url: string | null;
 }
 
+// The server's process writes its own number into its record before it becomes the server: however soon we are killed
+// after making it, the next start finds it.
+const RECORDED = 'printf \'{"pid":%d}\' $$ >&3; exec 3>&-; exec "$@"';
+
 /**
  * Starts a server in a process group of its own, so that an interrupt from the terminal does not reach it, writing to
- * a file, so that it survives our sudden death; the next start finds it by its record.
- * @throws LocalError when the command cannot be run
+ * a file, so that it survives our sudden death; the next start finds it by its record. Whether it runs is to be asked.
  */
 export async function startServer(plan: ServerPlan): Promise<LocalServer> {
-  const { command, cwd } = plan;
   const account = plan.drops ? plan.folder.account : null;
   rmSync(logOf(plan), { force: true });
   // Appending, so that the file can be cut short while the server writes to it.
   const output = openSync(logOf(plan), 'a', 0o600);
+  const note = openSync(recordOf(plan), 'w', 0o600);
   try {
-    const child = spawn(command, plan.arguments, {
-      cwd,
+    const child = spawn('/bin/sh', ['-c', RECORDED, plan.name, plan.command, ...plan.arguments], {
+      cwd: plan.cwd,
       detached: true,
       // Nothing of our own environment: no secret, and no PG* or RUST_* variable that would change what it does.
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: cwd, LC_ALL: 'C' },
-      stdio: ['ignore', output, output],
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: plan.cwd, LC_ALL: 'C' },
+      stdio: ['ignore', output, output, note],
       ...(account ? { uid: account.uid, gid: account.gid } : {}),
     });
     if (child.pid === undefined) throw (await once(child, 'error'))[0];
     const { pid } = child;
     const identity = identifyProcess(pid) ?? { pid, born: 'and ended at once' };
-    const record = { ...identity, command, startedAt: new Date().toISOString(), url: null };
-    // In the same breath as the start: a server without a record would be nobody's if we were killed now.
+    const record = { ...identity, startedAt: new Date().toISOString(), url: null };
     writeRecord(plan, record);
     child.unref();
     return own(plan, record, child);
-  } catch (error) {
-    throw new LocalError(`${command} cannot be run here (${(error as Error).message}).`, { cause: error });
+  } catch (cause) {
+    throw new LocalError(`A local server cannot be started here (${(cause as Error).message}).`, { cause });
   } finally {
     closeSync(output);
+    closeSync(note);
   }
 }
 
 /** The server of this place that a killed gateway left running, or null; only one that its record proves to be ours. */
 export function adoptServer(place: ServerPlace): LocalServer | null {
   const record = readRecord(place);
-  if (record && isRunning(record)) return own(place, record);
-  rmSync(recordOf(place), { force: true });
-  return null;
+  if (record?.pid && record.born === undefined) return adoptProcess(place, record.pid);
+  return record?.born !== undefined && isRunning(record as ServerRecord) ? own(place, record as ServerRecord) : null;
 }
 
-/** Takes charge of a running server that was proved to be ours by other means than its record. */
+/** Takes charge of a running process if its command line shows that it serves this folder's data. */
 export function adoptProcess(place: ServerPlace, pid: number): LocalServer | null {
   const identity = identifyProcess(pid);
-  if (!identity) return null;
-  const record = { ...identity, command: 'unknown', startedAt: new Date().toISOString(), url: null };
+  if (!identity || !commandOf(pid).includes(place.folder.dataPath)) return null;
+  const record = { ...identity, startedAt: new Date().toISOString(), url: null };
   writeRecord(place, record);
   return own(place, record);
 }
@@ -167,9 +168,10 @@ function readLog(place: ServerPlace): string {
   }
 }
 
-function readRecord(place: ServerPlace): ServerRecord | null {
+/** The whole record, or the number alone of a server whose starter died before it could write more. */
+function readRecord(place: ServerPlace): Partial<ServerRecord> | null {
   try {
-    return JSON.parse(readFileSync(recordOf(place), 'utf8')) as ServerRecord;
+    return JSON.parse(readFileSync(recordOf(place), 'utf8')) as Partial<ServerRecord>;
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +11,7 @@ import { LocalError } from '../../local/localError.ts';
 import type { LocalLog } from '../../local/log.ts';
 import { adoptServer, type LocalServer, type ServerPlace, startServer } from '../../local/server.ts';
 import { askAnvil, keepChain } from './anvilKeeper.ts';
-import { prepareState, setAside } from './anvilState.ts';
+import { PASSING_GAS_LIMIT, prepareState, setAside } from './anvilState.ts';
 
 /** The checkout's own chain: anvil, chain id 31337. */
 export interface LocalChain {
@@ -43,22 +44,14 @@ export async function startAnvil(given: {
     return own(left, home, log);
   }
   const binary = given.binary ?? installedAnvil();
-  if (!binary) {
-    log.warn(`No local chain: there is no anvil for ${process.platform}-${process.arch} here. ANVIL_BIN can name one.`);
+  if (!binary || !runs(binary)) {
+    if (given.binary) throw new LocalError(`ANVIL_BIN names ${given.binary}, which does not run here.`);
+    log.warn(`No local chain: there is no anvil for ${SYSTEM} that runs here. ANVIL_BIN can name one.`);
     return null;
   }
-  try {
-    const server = await start(place, binary, home);
-    log.info({ url: server.url(), pid: server.pid }, `The local chain runs at ${server.url()}.`);
-    return own(server, home, log);
-  } catch (error) {
-    if (given.binary || !(error instanceof LocalError)) throw error;
-    log.warn(
-      { reason: error.message },
-      'No local chain: the installed anvil does not run here. ANVIL_BIN can name another.',
-    );
-    return null;
-  }
+  const server = await start(place, binary, home);
+  log.info({ url: server.url(), pid: server.pid }, `The local chain runs at ${server.url()}.`);
+  return own(server, home, log);
 }
 
 function own(server: LocalServer, home: string, log: LocalLog): LocalChain {
@@ -80,14 +73,19 @@ function stateIn(home: string): string {
   return join(home, 'state.json');
 }
 
+const SYSTEM = `${process.platform}-${process.arch}`;
+
 function installedAnvil(): string | null {
-  const system = process.arch === 'x64' ? 'amd64' : process.arch;
-  const file = process.platform === 'win32' ? 'anvil.exe' : 'anvil';
   try {
-    return createRequire(import.meta.url).resolve(`@foundry-rs/anvil-${process.platform}-${system}/bin/${file}`);
+    const name = SYSTEM.replace('x64', 'amd64');
+    return createRequire(import.meta.url).resolve(`@foundry-rs/anvil-${name}/bin/anvil`);
   } catch {
     return null;
   }
+}
+
+function runs(binary: string): boolean {
+  return spawnSync(binary, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
 const CHAIN: readonly (readonly [flag: string, value: string])[] = [
@@ -109,12 +107,12 @@ async function start(place: ServerPlace, binary: string, home: string): Promise<
   const cache = join(home, 'cache');
   for (let loads = prepareState(file, place.log); ; loads = false) {
     rmSync(cache, { recursive: true, force: true });
-    // A genesis block of the same second would be the same block: its gas limit makes each new chain another one.
-    const incarnation = loads ? [] : ['--gas-limit', String(30_000_000 + randomInt(1_000_000))];
+    // A genesis block of the same second would be the same block; its gas limit makes each new chain another one.
+    const gasLimit = PASSING_GAS_LIMIT + (loads ? 0 : randomInt(1, 1_000_000));
     const server = await startServer({
       ...place,
       command: binary,
-      arguments: [...CHAIN.flat(), ...KEEPING, ...incarnation, '--state', file, '--cache-path', cache],
+      arguments: [...CHAIN.flat(), ...KEEPING, '--gas-limit', String(gasLimit), '--state', file, '--cache-path', cache],
       cwd: home,
       drops: false,
     });
@@ -176,7 +174,7 @@ export async function startEphemeralAnvil(
   given: { readonly flags?: readonly string[]; readonly binary?: string | undefined } = {},
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const binary = given.binary ?? installedAnvil();
-  if (!binary) throw new LocalError(`There is no anvil for ${process.platform}-${process.arch} here: set ANVIL_BIN.`);
+  if (!binary) throw new LocalError(`There is no anvil for ${SYSTEM} here: set ANVIL_BIN.`);
   const flags = given.flags ?? [];
   const home = mkdtempSync(join(realpathSync(tmpdir()), 'tollhouse-anvil-'));
   const usual = [...CHAIN, ['--cache-path', join(home, 'cache')]].filter(([flag]) => !flags.includes(flag ?? ''));
@@ -184,6 +182,7 @@ export async function startEphemeralAnvil(
     command: binary,
     arguments: [...usual.flat(), ...flags],
     folder: home,
+    keeps: false,
     signal: 'INT',
     account: null,
   });
