@@ -76,7 +76,7 @@ async function ownDatabase(adminUrl: string, passwordFile: string): Promise<{ da
         exists (select from pg_roles where rolname = 'tollhouse_owner') as owner,
         exists (select from pg_database where datname = 'tollhouse') as database`);
     if (!rows[0]?.owner) {
-      await admin.query(`create role tollhouse_owner login createrole password '${password}'`);
+      await admin.query(`create role tollhouse_owner login noinherit createrole password '${password}'`);
     }
     if (!rows[0]?.database) await admin.query('create database tollhouse owner tollhouse_owner');
   } finally {

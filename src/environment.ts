@@ -6,7 +6,9 @@ const flag = z
   .enum(['0', '1'])
   .default('0')
   .transform((value) => value === '1');
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/.+/, 'must be a postgres:// URL');
+const postgresUrl = z
+  .string()
+  .refine((url) => /^postgres(ql)?:/.test(url) && URL.canParse(url), 'must be a postgres:// URL');
 const httpUrl = z.string().regex(/^https?:\/\/[^/\s]+/, 'must be an http(s):// URL');
 
 const assetSetting = z.object({

@@ -196,15 +196,24 @@ async function runStep(
     -- rather fail than queue behind a long transaction, with every query of the table queueing behind us
     set local lock_timeout to '10s'`);
   let endedEarly = false;
+  const warnings: string[] = [];
+  const listen = ({ severity, message }: { severity?: string | undefined; message?: string | undefined }): void => {
+    if (severity === 'WARNING') warnings.push(message ?? 'a warning without words');
+  };
+  client.on('notice', listen);
   try {
     const transaction = await transactionId(client);
     await client.query(script);
     endedEarly = (await transactionId(client)) !== transaction;
+    // A grant by somebody who may not give it is such a warning, and nothing else would tell that it did nothing.
+    if (!endedEarly && warnings.length > 0) throw new Error(warnings.join('; '));
     if (!endedEarly) await client.query(record);
     await client.query(endedEarly ? 'rollback' : 'commit');
   } catch (cause) {
     await client.query('rollback').catch(() => {});
     throw new Error(`Migration ${name} failed ${describe(cause, file, script)}`, { cause });
+  } finally {
+    client.off('notice', listen);
   }
   if (endedEarly) {
     throw new Error(

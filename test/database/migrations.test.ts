@@ -123,6 +123,19 @@ describe('migrations of a folder', () => {
     expect(await tables()).toEqual([]);
   });
 
+  it('are undone when one of their grants does nothing, of which Postgres only warns', async () => {
+    await write(
+      '20260101000000_answer',
+      `create function answer() returns int language sql as 'select 42';
+       grant create on schema public to tollhouse_doorkeeper;
+       alter function answer() owner to tollhouse_doorkeeper;
+       revoke create on schema public from tollhouse_doorkeeper;
+       grant execute on function answer() to tollhouse_member`,
+    );
+    await expect(migrate(database.ownerUrl, folder)).rejects.toThrow('no privileges were granted for "answer"');
+    expect((await status(database.ownerUrl, folder)).applied).toEqual([]);
+  });
+
   it('stay applied when undoing them fails', async () => {
     await write('20260101000000_cars', 'create table cars (id int)', 'drop table cars; drop table nowhere');
     await migrate(database.ownerUrl, folder);

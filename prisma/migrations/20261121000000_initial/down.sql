@@ -16,7 +16,7 @@ drop type
   membership_status, payment_link_status, payment_order_status, payment_order_exception, payment_matching,
   blockchain_transaction_status;
 
-alter default privileges in schema public grant execute on functions to public;
+alter default privileges grant execute on functions to public;
 revoke usage on schema public from
   tollhouse_gateway, tollhouse_public, tollhouse_identity, tollhouse_member, tollhouse_worker, tollhouse_operator,
   tollhouse_doorkeeper, tollhouse_auditor;

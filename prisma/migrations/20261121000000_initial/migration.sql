@@ -5,7 +5,8 @@ revoke all on schema public from public;
 grant usage on schema public to
   tollhouse_gateway, tollhouse_public, tollhouse_identity, tollhouse_member, tollhouse_worker, tollhouse_operator,
   tollhouse_doorkeeper, tollhouse_auditor;
-alter default privileges in schema public revoke execute on functions from public;
+-- for all schemas: what a schema alone takes away is still given by the general default
+alter default privileges revoke execute on functions from public;
 
 -- plain words of the database ---------------------------------------------------------------------------------------
 
@@ -729,19 +730,6 @@ as $$
   )
 $$;
 
--- their narrow owners ------------------------------------------------------------------------------------------------
-
-grant create on schema public to tollhouse_doorkeeper, tollhouse_auditor;
-alter function current_event_epoch() owner to tollhouse_doorkeeper;
-alter function enter_session(uuid, uuid) owner to tollhouse_doorkeeper;
-alter function enter_identity(text, text) owner to tollhouse_doorkeeper;
-alter function resolve_handle(text, bytea) owner to tollhouse_doorkeeper;
-alter function take_rate_limit(bytea, integer, integer) owner to tollhouse_doorkeeper;
-alter function count_open_orders(uuid, bytea) owner to tollhouse_doorkeeper;
-alter function is_proved_payee(text) owner to tollhouse_doorkeeper;
-alter function record_audit_entry() owner to tollhouse_auditor;
-revoke create on schema public from tollhouse_doorkeeper, tollhouse_auditor;
-
 -- triggers -----------------------------------------------------------------------------------------------------------
 
 do $$
@@ -1183,3 +1171,17 @@ create policy audit_entries_auditor_insert on audit_entries for insert to tollho
 create policy audit_entries_member_select on audit_entries for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('audit:read')));
 create policy audit_entries_operator_select on audit_entries for select to tollhouse_operator using (true);
+
+-- their narrow owners ------------------------------------------------------------------------------------------------
+
+-- last of all, since after this the owner of the tables may no longer grant these functions
+grant create on schema public to tollhouse_doorkeeper, tollhouse_auditor;
+alter function current_event_epoch() owner to tollhouse_doorkeeper;
+alter function enter_session(uuid, uuid) owner to tollhouse_doorkeeper;
+alter function enter_identity(text, text) owner to tollhouse_doorkeeper;
+alter function resolve_handle(text, bytea) owner to tollhouse_doorkeeper;
+alter function take_rate_limit(bytea, integer, integer) owner to tollhouse_doorkeeper;
+alter function count_open_orders(uuid, bytea) owner to tollhouse_doorkeeper;
+alter function is_proved_payee(text) owner to tollhouse_doorkeeper;
+alter function record_audit_entry() owner to tollhouse_auditor;
+revoke create on schema public from tollhouse_doorkeeper, tollhouse_auditor;
