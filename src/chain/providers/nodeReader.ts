@@ -1,4 +1,4 @@
-import { createPublicClient, type Hex, hexToBigInt, hexToBytes, hexToNumber, http, numberToHex } from 'viem';
+import { BaseError, createPublicClient, type Hex, hexToBigInt, hexToBytes, hexToNumber, http, numberToHex } from 'viem';
 import type { ChainBlockContent, ChainReader, ChainTransferData } from '../../ports.ts';
 
 /** `Transfer(address,address,uint256)`, as ERC-20 tokens log it. */
@@ -32,13 +32,18 @@ type Request = (call: { method: string; params: readonly unknown[] }) => Promise
 /** Reads a chain through a node's JSON-RPC, by full blocks and receipts; never by filters, which say nothing of reorgs. */
 export function createNodeReader({ chainId, rpcUrl }: { chainId: number; rpcUrl: string }): ChainReader {
   const client = createPublicClient({ transport: http(rpcUrl, { timeout: 10_000, retryCount: 1 }) });
-  const request = client.request as unknown as Request;
+  const request: Request = (call) =>
+    (client.request as unknown as Request)(call).catch((error: unknown) => {
+      // viem's errors quote the node's address, which may carry a secret, and ours are written to the log.
+      const reason = error instanceof BaseError ? error.shortMessage : 'it did not answer';
+      throw new Error(`The node of chain ${chainId} failed at ${call.method}: ${reason}`);
+    });
   const blockByNumber = (number: bigint, full: boolean): Promise<RpcBlock | null> =>
     request({ method: 'eth_getBlockByNumber', params: [numberToHex(number), full] }) as Promise<RpcBlock | null>;
 
   return {
     chainId,
-    chainIdOfNode: () => client.getChainId(),
+    chainIdOfNode: async () => hexToNumber((await request({ method: 'eth_chainId', params: [] })) as Hex),
     async genesisHash() {
       const genesis = await blockByNumber(0n, false);
       if (!genesis) throw new Error(`The node of chain ${chainId} has no genesis block.`);
