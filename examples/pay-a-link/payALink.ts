@@ -1,4 +1,3 @@
-// biome-ignore-all lint/style/useFilenamingConvention: "a link" are two words.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createWalletClient, http, parseAbi } from 'viem';
 import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from 'viem/accounts';

@@ -2,8 +2,7 @@ import { builder } from '../graphql/builder.ts';
 import { showAddress } from '../kernel/address.ts';
 import { caip2Of, caip19Of } from './model.ts';
 
-/** A coin or token, as everybody may see it. */
-export const AssetRef = builder.prismaObject('Asset', {
+builder.prismaObject('Asset', {
   description: 'A coin or token that payments may be asked in.',
   select: { id: true },
   fields: (t) => ({

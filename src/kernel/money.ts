@@ -1,5 +1,5 @@
 /** The largest amount a token can express: an unsigned integer of 256 bits. */
-export const MAX_UNITS: bigint = 2n ** 256n - 1n;
+const MAX_UNITS: bigint = 2n ** 256n - 1n;
 
 const DECIMAL = /^(0|[1-9]\d*)(?:\.(\d+))?$/;
 
