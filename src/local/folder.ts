@@ -5,6 +5,7 @@ import { canReach, type ServerAccount, serverAccount } from './account.ts';
 import { claim } from './claim.ts';
 import { LocalError } from './localError.ts';
 import type { LocalLog } from './log.ts';
+import { giveToOwner } from './owner.ts';
 import { isPrivateFolder } from './privateFolder.ts';
 import { replaceFile } from './replaceFile.ts';
 
@@ -49,15 +50,14 @@ function makeFolder(root: string): string {
   const path = join(realpathSync(root), '.tollhouse');
   try {
     mkdirSync(path, { recursive: true });
-    const { uid, gid } = statSync(path);
+    const { uid } = statSync(path);
     if (uid === process.getuid?.()) {
       // An account that we drop to has to pass through, and to see nothing.
       chmodSync(path, uid === 0 ? 0o711 : 0o700);
     }
     const claims = join(path, 'claims');
     mkdirSync(claims, { recursive: true });
-    // Root in somebody's checkout leaves that person able to start it again.
-    if (process.getuid?.() === 0) chownSync(claims, uid, gid);
+    giveToOwner(claims);
     return path;
   } catch (error) {
     throw new LocalError(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { LocalLog } from '../../src/local/log.ts';
 import { commandOf } from '../../src/local/process.ts';
@@ -21,9 +22,14 @@ export interface Child {
 
 const house = join(import.meta.dirname, '../..');
 
+const programs = {
+  claimant: new URL('./claimant.ts', import.meta.url),
+  starter: new URL('./starter.ts', import.meta.url),
+};
+
 /** Starts a program of this folder, in a process group of its own as a terminal would. */
-export function startChild(program: string, ...given: string[]): Child {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, program), ...given], {
+export function startChild(program: keyof typeof programs, ...given: string[]): Child {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(programs[program]), ...given], {
     cwd: house,
     detached: true,
   });

@@ -11,7 +11,7 @@ const RIVALS = 4;
 const rivals: Child[] = [];
 
 beforeAll(async () => {
-  for (let rival = 0; rival < RIVALS; rival += 1) rivals.push(startChild('claimant.ts'));
+  for (let rival = 0; rival < RIVALS; rival += 1) rivals.push(startChild('claimant'));
   for (const rival of rivals) expect(await rival.line()).toBe('ready');
 });
 afterEach(clearLeftovers);
@@ -72,7 +72,7 @@ describe('a claim', () => {
 
   it('of an owner killed without warning can be taken over at once', async () => {
     const folder = join(makeRoot(), 'claims');
-    const owner = startChild('claimant.ts');
+    const owner = startChild('claimant');
     expect(await owner.line()).toBe('ready');
     owner.say(folder);
     expect(await owner.line()).toBe('claimed');

@@ -28,7 +28,7 @@ interface Servers {
 
 /** Starts the servers in a process of their own, as `npm start` does. */
 async function startBeside(kind: 'folder' | 'ephemeral', root = ''): Promise<{ child: Child; servers: Servers }> {
-  const child = startChild('starter.ts', kind, root);
+  const child = startChild('starter', kind, root);
   leftovers.push(child.kill);
   return { child, servers: JSON.parse(await child.line()) as Servers };
 }
@@ -118,7 +118,7 @@ describe('the local servers', () => {
     ['starts its database', (path: string) => existsSync(join(path, 'postgres.json'))],
   ])('of a gateway killed while it %s are in order after the next start', async (_, isSo) => {
     const fresh = makeRoot();
-    const child = startChild('starter.ts', 'folder', fresh);
+    const child = startChild('starter', 'folder', fresh);
     leftovers.push(child.kill);
     const path = join(fresh, '.tollhouse');
     await until(() => existsSync(path) && isSo(path));

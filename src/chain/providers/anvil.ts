@@ -9,6 +9,7 @@ import type { LocalFolder } from '../../local/folder.ts';
 import { startGuarded } from '../../local/guard.ts';
 import { LocalError } from '../../local/localError.ts';
 import type { LocalLog } from '../../local/log.ts';
+import { giveToOwner } from '../../local/owner.ts';
 import { adoptServer, type LocalServer, type ServerPlace, startServer } from '../../local/server.ts';
 import { askAnvil, keepChain } from './anvilKeeper.ts';
 import { PASSING_GAS_LIMIT, prepareState, setAside } from './anvilState.ts';
@@ -38,6 +39,7 @@ export async function startAnvil(given: {
   const place: ServerPlace = { name: 'anvil', folder, log, signals: ['SIGINT', 'SIGTERM'], patience: 5_000 };
   const home = join(folder.dataPath, 'anvil');
   mkdirSync(home, { recursive: true, mode: 0o700 });
+  giveToOwner(home);
   const left = await adopt(place);
   if (left) {
     log.info({ url: left.url(), pid: left.pid }, 'Took over the local chain that a killed start left running.');
