@@ -20,6 +20,8 @@ export interface Tokens {
   issue(viewer: Viewer): Promise<{ token: string; expiresAt: number }>;
   /** The viewer that a valid access token names; throws UNAUTHENTICATED for any other text. */
   verify(token: string): Promise<Viewer>;
+  /** The open parts of all keys, for whoever checks our access tokens: a JSON Web Key Set (RFC 7517). */
+  readonly openKeys: { readonly keys: readonly Readonly<Record<string, string>>[] };
   /** The refresh token that follows a spent one; always the same for the same one. */
   successor(refreshToken: string): string;
 }

@@ -33,6 +33,9 @@ export async function createTokens(options: {
   const checkingKeys = new Map(
     await Promise.all(keys.map(async ({ d: _, ...open }) => [open.kid, await importJWK(open, 'EdDSA')] as const)),
   );
+  const openKeys = {
+    keys: keys.map(({ d: _, ...open }) => ({ ...open, alg: 'EdDSA', use: 'sig' })),
+  };
   const chainKey = Buffer.from(hkdfSync('sha256', Buffer.from(first.d, 'base64url'), '', 'tollhouse refresh', 32));
   const remembered = new Map<string, { readonly viewer: Viewer; readonly until: number }>();
 
@@ -63,6 +66,8 @@ export async function createTokens(options: {
   };
 
   return {
+    openKeys,
+
     async issue(viewer) {
       const issuedAt = Math.floor(clock.now() / 1000);
       const token = await new SignJWT({ sid: viewer.sessionId, org: viewer.organizationId })
