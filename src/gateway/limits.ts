@@ -27,6 +27,9 @@ const INTROSPECTION_DEPTH = 15;
 /** Each costs a signature check, and the limit of sign-ins counts requests. */
 const ONCE_IN_A_REQUEST = /^signInWith/;
 
+/** Validation compares each fragment with each other one. */
+const MOST_FRAGMENTS = 100;
+
 const OPENING = new Set<string>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING = new Set<string>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 const TEXTS = new Set<string>([TokenKind.STRING, TokenKind.BLOCK_STRING]);
@@ -75,6 +78,7 @@ export function checkOperations(document: DocumentNode, limits: DocumentLimits):
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
     if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition);
   }
+  hold('fragments', fragments.size, MOST_FRAGMENTS);
   const measure = measurer(fragments);
   for (const { directives = [], selectionSet } of operations) {
     const size = plus(measure(selectionSet), { ...NOTHING, directives: directives.length });

@@ -44,8 +44,11 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       request.pause().removeAllListeners('data');
       reject(tooLarge());
     });
-    request.once('end', () => resolve(Buffer.concat(chunks)));
     const broken = () => reject(kernelErrors.BAD_REQUEST({ fault: 'the body ended early' }));
+    request.once('end', () => {
+      request.off('close', broken);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
     request.once('error', broken);
     request.once('close', broken);
   });

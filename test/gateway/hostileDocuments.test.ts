@@ -61,6 +61,12 @@ const documents: readonly Case[] = [
     400,
     'DOCUMENT_TOO_LARGE',
   ],
+  [
+    '101 fragments',
+    document(`{hello} ${many(101, (i) => `fragment f${i} on Query {hello}`)}`),
+    400,
+    'DOCUMENT_TOO_LARGE',
+  ],
   ['a fragment inside itself', document('{...a} fragment a on Query {...a}'), 400, 'GRAPHQL_VALIDATION_FAILED'],
   [
     'two fragments inside each other',

@@ -36,10 +36,10 @@ it('lets introspection go deeper than other fields without letting them along', 
   expect(codesOf(await query(shallow.gateway.port, renamed))).toEqual(['DOCUMENT_TOO_LARGE']);
 });
 
-it('measures a thousand fragments inside one another, each named twice, without spreading them out', () => {
-  const chain = Array.from({ length: 400 }, (_, i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`).join(
-    ' ',
+it('measures a hundred fragments inside one another, each named twice, without spreading them out', () => {
+  const chain = Array.from({ length: 99 }, (_, i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`).join(' ');
+  const document = parse(`{ ...f0 } ${chain} fragment f99 on Query { hello }`);
+  expect(() => checkOperations(document, { tokens: 5_000, depth: 15, aliases: 50 })).toThrow(
+    expect.objectContaining({ facts: { limit: 'fields', most: 5_000 } }),
   );
-  const document = parse(`{ ...f0 } ${chain} fragment f400 on Query { hello }`);
-  expect(() => checkOperations(document, { tokens: 5_000, depth: 15, aliases: 50 })).toThrow('larger, deeper or wider');
 });
