@@ -40,6 +40,7 @@ async function startDebianPostgres(): Promise<TestServer> {
     command: '/bin/sh',
     arguments: ['-c', MAKE_AND_SERVE, 'make-and-serve', join(INSTALLED, versions[0], 'bin'), String(port)],
     folder,
+    keeps: false,
     signal: 'QUIT',
     account,
   });
