@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Resources } from './context.ts';
 import { assertGatewayRole } from './database/assertGatewayRole.ts';
-import { poolOptions } from './database/pool.ts';
+import { type PacketObserver, poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { hasDemoAccount } from './demo.ts';
 import type { ChainSetting, Environment, SigningKey } from './environment.ts';
@@ -25,6 +25,8 @@ export interface Supplies {
   readonly databaseUrl: string;
   readonly chains: readonly ChainSetting[];
   readonly tokenKeys: readonly SigningKey[];
+  /** Told of every network round trip to the database. */
+  readonly onPacket?: PacketObserver;
 }
 
 /** A gateway that answers, with its worker inside. */
@@ -57,8 +59,8 @@ export async function openTollhouse(
     const host = environment.HOST ?? (environment.production ? '0.0.0.0' : '127.0.0.1');
     const gateway = await openGateway({ host, port: environment.PORT }, log);
     parts.gateway = gateway;
-    const { databaseUrl, chains } = supplies;
-    const database = openDatabase(poolOptions(environment, databaseUrl));
+    const { databaseUrl, chains, onPacket } = supplies;
+    const database = openDatabase({ ...poolOptions(environment, databaseUrl), ...(onPacket && { onPacket }) });
     parts.database = database;
     if (environment.production && (await hasDemoAccount({ database }))) {
       throw new Error('A demo wallet, whose key everybody knows, is a user of this database; production refuses it.');

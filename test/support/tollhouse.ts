@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { PacketObserver } from '../../src/database/pool.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { generateTokenKey } from '../../src/identity/providers/tokenKeys.ts';
 import { openTollhouse, type Supplies, type Tollhouse } from '../../src/tollhouse.ts';
@@ -44,7 +45,11 @@ export interface TestTollhouse extends Tollhouse {
  * test sets `TOLLHOUSE_UNSAFE_NO_RATE_LIMITS` to `0`.
  */
 export async function startTollhouse(
-  options: { readonly chain?: boolean; readonly settings?: Record<string, string> } = {},
+  options: {
+    readonly chain?: boolean;
+    readonly settings?: Record<string, string>;
+    readonly onPacket?: PacketObserver;
+  } = {},
 ): Promise<TestTollhouse> {
   const database = await freshDatabase();
   const chain = options.chain ? await openDevelopmentChain() : null;
@@ -58,6 +63,7 @@ export async function startTollhouse(
     databaseUrl: database.gatewayUrl,
     chains: chain ? [chain.setting] : [],
     tokenKeys: [generateTokenKey()],
+    ...(options.onPacket && { onPacket: options.onPacket }),
   };
   const tollhouse = await openTollhouse(environment, supplies, pino({ level: 'silent' }));
   const url = `http://localhost:${tollhouse.gateway.port}/graphql`;
