@@ -32,10 +32,11 @@ export async function openDevelopment(root: string, environment: Environment, lo
   const folder = await claimFolder(root, log);
   const running: { stop(): Promise<void> }[] = [{ stop: () => folder.release() }];
   const stop = async (): Promise<void> => {
-    for (const server of running.reverse().splice(0)) await server.stop();
+    for (const server of running.splice(0).reverse()) await server.stop();
   };
   try {
-    const [urls, localChain, tokenKeys] = await Promise.all([
+    // Both are waited for even if one fails, so that whatever did start is stopped.
+    const [urls, localChain, tokenKeys] = await allStarted([
       environment.DATABASE_URL
         ? { databaseUrl: environment.DATABASE_URL, ownerUrl: environment.DATABASE_OWNER_URL ?? null, embedded: false }
         : startEmbeddedPostgres({ folder, log }).then(async (postgres) => {
@@ -62,6 +63,14 @@ export async function openDevelopment(root: string, environment: Environment, lo
     await stop();
     throw error;
   }
+}
+
+/** As `Promise.all`, but rejects only when nothing is under way any more. */
+async function allStarted<Parts extends readonly unknown[]>(
+  parts: Parts,
+): Promise<{ -readonly [Index in keyof Parts]: Awaited<Parts[Index]> }> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
 }
 
 /** The database of the embedded server, with an owner and a gateway login of their own; made once. */
