@@ -12,11 +12,21 @@ import { ownedAccountVerifier } from './identity/providers/wallet.ts';
 import { foundOrganization } from './tenancy/commands/foundOrganization.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-const EXAMPLE_QUERY = `# Who am I, where, and what can be paid? Sign in, put the access token into the headers
-# as { "Authorization": "Bearer …" }, and more of it is answered.
+const EXAMPLE_QUERY = `# Who am I, and what can be paid in?
+# Once signed in, put the access token into the headers below:
+# { "Authorization": "Bearer …" }
 query Welcome {
-  viewer { user { displayName wallets { address kind } } organization { name slug } role }
-  chains { name chainId publicRpcUrl assets { symbol caip19 decimals } }
+  viewer {
+    user { displayName wallets { address kind } }
+    organization { name slug }
+    role
+  }
+  chains {
+    name
+    chainId
+    publicRpcUrl
+    assets { symbol caip19 decimals }
+  }
 }
 `;
 
