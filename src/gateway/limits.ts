@@ -22,7 +22,10 @@ export interface DocumentLimits {
 
 /** Brackets inside brackets that parsing, which recurses, never comes near the end of its stack with. */
 const DEEPEST_NESTING = 100;
-/** The depth of the query that tools introspect with; nothing but the schema itself can be reached that way. */
+/**
+ * The depth of the query that tools introspect with; nothing but the schema itself can be reached that way. It is
+ * answered in production too: the schema is no secret, and stands in schema.graphql for everybody to read.
+ */
 const INTROSPECTION_DEPTH = 15;
 /** Each costs a signature check, and the limit of sign-ins counts requests. */
 const ONCE_IN_A_REQUEST = /^signInWith/;

@@ -68,7 +68,9 @@ export async function openListener(
   server.on('checkExpectation', receive);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const begun = [...running].some((response) => response.socket === socket && response.headersSent);
-    if (begun || !socket.writable || error.code === 'ECONNRESET') return socket.destroy();
+    // Browsers open connections that they may never use.
+    const silent = socket.bytesRead === 0;
+    if (begun || silent || !socket.writable || error.code === 'ECONNRESET') return socket.destroy();
     const status = STATUS_BY_FAULT[error.code ?? ''] ?? 400;
     const body = receiver.refuse(status, socket);
     socket.end(

@@ -5,7 +5,7 @@ export const PLAYGROUND_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': [
     "default-src 'none'",
-    "script-src 'unsafe-inline' 'unsafe-eval' blob:",
+    "script-src 'unsafe-inline' blob:",
     'worker-src blob:',
     "style-src 'unsafe-inline'",
     'font-src data:',

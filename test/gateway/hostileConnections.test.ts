@@ -5,7 +5,7 @@ import { expectLife, expectRefusal } from './refusals.ts';
 
 let house: OpenHouse;
 beforeAll(async () => {
-  house = await openHouse({ patience: { head: 300, request: 600 } });
+  house = await openHouse({ patience: { head: 1_000, request: 2_000 } });
 });
 afterAll(() => house.close());
 

@@ -55,6 +55,13 @@ describe('the line about a request', () => {
     ]);
   });
 
+  it('is not written for a connection that nobody has used', async () => {
+    const impatient = await openHouse({ patience: { head: 100 } });
+    expect(await write(impatient.gateway.port)).toMatchObject({ status: 0, text: '' });
+    expect(impatient.lines).toEqual([]);
+    await impatient.close();
+  });
+
   it('of a health check is for who wants every detail', async () => {
     await ask(house.gateway.port, { method: 'GET', path: '/health/live' });
     expect(await lines(1)).toMatchObject([{ level: 'debug', path: '/health/live' }]);
