@@ -1,5 +1,4 @@
 import { ParsedMessage } from '@spruceid/siwe-parser';
-import { createSiweMessage } from 'viem/siwe';
 import { type StoredAddress, storeAddress } from '../kernel/address.ts';
 import type { GatewayError } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/ids.ts';
@@ -33,7 +32,10 @@ export interface SiweMessage {
   readonly resources: readonly string[];
 }
 
-/** The text that a wallet is asked to sign. Times are milliseconds since 1970. */
+/**
+ * The text that a wallet is asked to sign. Times are milliseconds since 1970, the address carries its EIP-55 checksum.
+ * Written here, because viem's own writer refuses hosts that the grammar allows: IPv6 addresses and single labels.
+ */
 export function writeSiweMessage(terms: {
   readonly origin: string;
   readonly address: string;
@@ -43,17 +45,19 @@ export function writeSiweMessage(terms: {
   readonly issuedAt: number;
   readonly expiresAt: number;
 }): string {
-  return createSiweMessage({
-    domain: new URL(terms.origin).host,
-    address: terms.address as StoredAddress,
-    statement: terms.statement,
-    uri: terms.origin,
-    version: '1',
-    chainId: terms.chainId,
-    nonce: terms.nonce,
-    issuedAt: new Date(terms.issuedAt),
-    expirationTime: new Date(terms.expiresAt),
-  });
+  return [
+    `${new URL(terms.origin).host} wants you to sign in with your Ethereum account:`,
+    terms.address,
+    '',
+    terms.statement,
+    '',
+    `URI: ${terms.origin}`,
+    'Version: 1',
+    `Chain ID: ${terms.chainId}`,
+    `Nonce: ${terms.nonce}`,
+    `Issued At: ${new Date(terms.issuedAt).toISOString()}`,
+    `Expiration Time: ${new Date(terms.expiresAt).toISOString()}`,
+  ].join('\n');
 }
 
 /** Step 1: the text by the strict grammar of EIP-4361, within its size; null when it is not such a text. */
