@@ -51,10 +51,12 @@ async function holdToPolicy(context: Context, input: SignInInput, siwe: SiweMess
     where: { nonceHash: sha256(siwe.nonce) },
     select: { domain: true, chainId: true, messageHash: true },
   });
-  const faithful = challenge?.messageHash
-    ? sha256(input.message).equals(challenge.messageHash)
-    : siwe.resources.length === 0;
-  if (!faithful) throw identityErrors.SIWE_MALFORMED();
+  if (challenge) {
+    const faithful = challenge.messageHash
+      ? sha256(input.message).equals(challenge.messageHash)
+      : siwe.resources.length === 0;
+    if (!faithful) throw identityErrors.SIWE_MALFORMED();
+  }
   const refusal = refusalOf(siwe, {
     origins: context.signInOrigins,
     chainIds: context.signInChainIds,
