@@ -89,7 +89,11 @@ interface Home {
   readonly active: boolean;
 }
 
-/** The identity that the scene names, with the organization its user works in: an active one, the oldest first. */
+/**
+ * The identity that the scene names, with the organization its user works in: an active one, the oldest first. A
+ * rival's sign-up that was committed after the scene was entered is not seen here, where its user could not be either;
+ * the unique index tells of it.
+ */
 async function findHome(tx: Transaction, subject: string): Promise<Home | undefined> {
   const [home] = await tx.$queryRaw<Home[]>`
     /* findHome */
@@ -101,7 +105,7 @@ async function findHome(tx: Transaction, subject: string): Promise<Home | undefi
     from identities i
     left join memberships m on m.user_id = i.user_id and m.status = 'ACTIVE'
     left join organizations o on o.id = m.organization_id
-    where i.issuer = ${EOA_ISSUER} and i.subject = ${subject}
+    where i.issuer = ${EOA_ISSUER} and i.subject = ${subject} and i.user_id = (select current_user_id())
     order by active desc, o.id is null, m.created_at
     limit 1`;
   return home;
