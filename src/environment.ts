@@ -67,7 +67,12 @@ const origins = z
   .pipe(
     z
       .array(
-        z.url().refine((origin) => new URL(origin).origin === origin, 'must be origins such as https://app.example'),
+        z
+          .url()
+          .refine(
+            (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
+            'must be origins such as https://app.example',
+          ),
       )
       .min(1),
   );
@@ -140,7 +145,9 @@ export class EnvironmentError extends Error {
  * @throws EnvironmentError with every fault, not only the first
  */
 export function readEnvironment(source: Readonly<Record<string, string | undefined>>): Environment {
-  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
   const parsed = variables.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (given.NODE_ENV === 'production') {
@@ -150,6 +157,9 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     if (given.TOLLHOUSE_UNSAFE_NO_RATE_LIMITS === '1') {
       faults.push('TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: refused in production');
     }
+  }
+  if (parsed.success && parsed.data.DATABASE_POOL_MIN > parsed.data.DATABASE_POOL_MAX) {
+    faults.push('DATABASE_POOL_MIN: must not be more than DATABASE_POOL_MAX');
   }
   if (given.DATABASE_OWNER_URL && !given.DATABASE_URL) {
     faults.push('DATABASE_URL: required when DATABASE_OWNER_URL is set');

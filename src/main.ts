@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { demoAccount } from './chain/providers/devAccounts.ts';
 import type { Resources } from './context.ts';
 import { migrate } from './database/migrations.ts';
@@ -7,6 +7,7 @@ import { ensureRoles } from './database/roles.ts';
 import { DEMO_PEOPLE, seedPayments, seedPeople } from './demo.ts';
 import { type Development, openDevelopment } from './development.ts';
 import { type ChainSetting, type Environment, readEnvironment } from './environment.ts';
+import { createLog } from './gateway/log.ts';
 import { openTollhouse, type Supplies, type Tollhouse } from './tollhouse.ts';
 
 /** What is running, to be stopped in this order. */
@@ -17,7 +18,7 @@ interface Running {
 
 async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
-  const log = pino({ level: environment.LOG_LEVEL });
+  const log = createLog(environment.LOG_LEVEL);
   const running: Running = {};
   stopOnSignal(running, log);
   try {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MAX_SECONDS_BEHIND } from './chain/model.ts';
 import type { Resources } from './context.ts';
 import { assertGatewayRole } from './database/assertGatewayRole.ts';
 import { type PacketObserver, poolOptions } from './database/pool.ts';
@@ -81,7 +82,7 @@ export async function openTollhouse(
     gateway.serve({
       resources,
       schema,
-      health: { ready: () => notReady(database) },
+      health: { ready: () => notReady(database), degraded: () => chainsBehind(database, chains) },
       exampleQuery: EXAMPLE_QUERY,
     });
     return { gateway, resources, stop };
@@ -125,4 +126,18 @@ async function notReady(database: Database): Promise<string[]> {
     () => [],
     () => ['database'],
   );
+}
+
+/** Chains that are not being read, and so take no new orders; everything else goes on without them. */
+async function chainsBehind(database: Database, chains: readonly ChainSetting[]): Promise<string[]> {
+  const scope = database.as({ kind: 'public', requestId: 'health' });
+  const read = await scope.db.$queryRaw<{ chainId: bigint }[]>`
+    /* chainsRead */
+    select chain_id as "chainId"
+    from chain_incarnations
+    where current
+      and halt_reason is null
+      and caught_up_at > clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int)`;
+  const following = new Set(read.map(({ chainId }) => Number(chainId)));
+  return chains.filter(({ chainId }) => !following.has(chainId)).map(({ chainId }) => `chain ${chainId}`);
 }

@@ -15,6 +15,9 @@ import { createPlayground, PLAYGROUND_HEADERS, wantsPlayground } from './playgro
 import { readRequest } from './readRequest.ts';
 import { readViewer } from './viewer.ts';
 
+/** Keys rotate by being published before they sign, so an hour in a cache does no harm. */
+const JWKS_HEADERS = { 'cache-control': 'public, max-age=3600' };
+
 /** What the gateway serves. */
 export interface House {
   readonly resources: Resources;
@@ -22,6 +25,8 @@ export interface House {
   readonly health: {
     /** What the gateway still waits for, in words that may be shown to anybody; empty when it is ready. */
     ready(): Promise<readonly string[]>;
+    /** What it can do without for now, in such words. */
+    degraded(): Promise<readonly string[]>;
   };
   /** What stands in the playground's editor at the first visit. */
   readonly exampleQuery?: string;
@@ -111,10 +116,16 @@ function answer(exchange: Exchange, inside: Inside | null): void | Promise<void>
     case '/graphql':
       if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
       return answerGraphql(exchange, inside);
+    case '/.well-known/jwks.json':
+      if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
+      refuseButReading(exchange);
+      return sendJson(exchange, 200, inside.resources.tokens.openKeys, JWKS_HEADERS);
     case '/health/live':
-      return answerHealth(exchange, async () => []);
+      refuseButReading(exchange);
+      return sendJson(exchange, 200, { status: 'ok' });
     case '/health/ready':
-      return answerHealth(exchange, async () => (inside ? inside.health.ready() : ['start']));
+      refuseButReading(exchange);
+      return answerReady(exchange, inside);
     default:
       throw graphqlErrors.PATH_NOT_FOUND();
   }
@@ -141,13 +152,16 @@ async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> 
   await sendOutcome(exchange, await engine(params, visit), accepted);
 }
 
-/** Live while the event loop turns; ready when there is nothing left to wait for. */
-async function answerHealth(exchange: Exchange, ready: () => Promise<readonly string[]>): Promise<void> {
-  const { method } = exchange.request;
+function refuseButReading({ request: { method } }: Exchange): void {
   if (method !== 'GET' && method !== 'HEAD') throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['GET', 'HEAD'] });
-  const waitingFor = await ready().catch(unanswered);
-  if (waitingFor.length === 0) sendJson(exchange, 200, { status: 'ok' });
-  else sendJson(exchange, 503, { status: 'waiting', waitingFor });
+}
+
+/** Ready when there is nothing left to wait for; what is merely missed is told beside. */
+async function answerReady(exchange: Exchange, inside: Inside | null): Promise<void> {
+  const waitingFor = inside ? await inside.health.ready().catch(unanswered) : ['start'];
+  if (waitingFor.length > 0) return sendJson(exchange, 503, { status: 'waiting', waitingFor });
+  const degraded = inside ? await inside.health.degraded().catch(unanswered) : [];
+  sendJson(exchange, 200, { status: 'ok', ...(degraded.length > 0 && { degraded }) });
 }
 
 function unanswered(cause: unknown): never {

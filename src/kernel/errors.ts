@@ -6,7 +6,7 @@ export interface FailureDefinition {
   readonly remedy: string;
   /** Whether the same call may succeed later without being changed. */
   readonly retryable: boolean;
-  /** The HTTP status of a request that failed as a whole for this reason; 200 when absent. */
+  /** The HTTP status of a request that failed as a whole for this reason; 400 when absent. */
   readonly status?: number;
 }
 

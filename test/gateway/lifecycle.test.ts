@@ -65,6 +65,28 @@ describe('health', () => {
   });
 });
 
+describe('what is missed and not waited for', () => {
+  it('is told beside, and the gateway is ready all the same', async () => {
+    const house = await open({ degraded: async () => ['chain 31337'] });
+    const { status, text } = await health(house, '/health/ready');
+    expect([status, JSON.parse(text)]).toEqual([200, { status: 'ok', degraded: ['chain 31337'] }]);
+  });
+});
+
+describe('the open keys', () => {
+  it('are published for whoever checks our tokens, and may be kept for an hour', async () => {
+    const house = await open();
+    const { status, text, headers } = await health(house, '/.well-known/jwks.json');
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=3600']);
+    expect(JSON.parse(text)).toEqual({ keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'one', x: 'open-part' }] });
+  });
+
+  it('cannot be written', async () => {
+    const answer = await health(await open(), '/.well-known/jwks.json', 'PUT');
+    expect([answer.status, codesOf(answer)]).toEqual([405, ['METHOD_NOT_ALLOWED']]);
+  });
+});
+
 describe('a door that is bound and not yet open', () => {
   it('knows its port, is live, and asks everybody else to come back', async () => {
     const house = await open({ serving: false });

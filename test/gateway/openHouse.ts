@@ -37,6 +37,7 @@ export interface OpenHouse {
 interface Options {
   readonly environment?: Record<string, string>;
   readonly ready?: () => Promise<readonly string[]>;
+  readonly degraded?: () => Promise<readonly string[]>;
   readonly patience?: Partial<Patience>;
   readonly serving?: boolean;
   readonly exampleQuery?: string;
@@ -62,6 +63,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
         if (token !== TOKEN) throw kernelErrors.UNAUTHENTICATED();
         return VIEWER;
       },
+      openKeys: { keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'one', x: 'open-part' }] },
     },
     log,
   } as unknown as Resources;
@@ -70,7 +72,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
     gateway.serve({
       resources,
       schema: smallSchema(slow.promise, began.resolve),
-      health: { ready: options.ready ?? (async () => []) },
+      health: { ready: options.ready ?? nothing, degraded: options.degraded ?? nothing },
       ...(options.exampleQuery !== undefined && { exampleQuery: options.exampleQuery }),
     });
   }
@@ -86,6 +88,8 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
     },
   };
 }
+
+const nothing = async (): Promise<readonly string[]> => [];
 
 function latch(): { promise: Promise<void>; resolve: () => void } {
   let resolve = (): void => undefined;
