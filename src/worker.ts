@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { type RegisteredChain, registerChain } from './chain/commands/registerChain.ts';
 import { followChain } from './chain/jobs.ts';
 import { createNodeReader } from './chain/providers/nodeReader.ts';
@@ -10,6 +10,7 @@ import { lead } from './database/leader.ts';
 import { poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { type ChainSetting, EnvironmentError, readEnvironment } from './environment.ts';
+import { createLog } from './gateway/log.ts';
 import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
 import { reviewForsakenOrders, settleOrders } from './payments/jobs.ts';
@@ -53,7 +54,7 @@ export function startWorker(options: {
 
 /** Follows one chain and settles its orders until the signal says stop. */
 async function watch(context: WorkerContext, setting: ChainSetting, signal: AbortSignal): Promise<void> {
-  const reader = createNodeReader(setting);
+  const reader = createNodeReader(setting, signal);
   let chain: RegisteredChain | null = null;
   await repeat(context, `chain ${setting.chainId}`, POLL_MS, signal, async () => {
     chain ??= await register(context, setting, reader);
@@ -106,7 +107,7 @@ async function main(): Promise<void> {
     throw new EnvironmentError(['DATABASE_URL, CHAINS: a worker of its own needs both; `npm start` has one inside']);
   }
   await assertGatewayRole(environment.DATABASE_URL);
-  const log = pino({ level: environment.LOG_LEVEL });
+  const log = createLog(environment.LOG_LEVEL);
   const database = openDatabase(poolOptions(environment, environment.DATABASE_URL));
   const { DATABASE_URL: databaseUrl, CHAINS: chains } = environment;
   const worker = startWorker({ database, databaseUrl, chains, log });

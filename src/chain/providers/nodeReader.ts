@@ -27,17 +27,24 @@ interface RpcReceipt {
   readonly logs: readonly { readonly address: string; readonly topics: readonly Hex[]; readonly data: Hex }[];
 }
 
-type Request = (call: { method: string; params: readonly unknown[] }) => Promise<unknown>;
+interface Call {
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+type Request = (call: Call) => Promise<unknown>;
 
-/** Reads a chain through a node's JSON-RPC, by full blocks and receipts; never by filters, which say nothing of reorgs. */
-export function createNodeReader({ chainId, rpcUrl }: { chainId: number; rpcUrl: string }): ChainReader {
-  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 10_000, retryCount: 1 }) });
-  const request: Request = (call) =>
-    (client.request as unknown as Request)(call).catch((error: unknown) => {
-      // viem's errors quote the node's address, which may carry a secret, and ours are written to the log.
-      const reason = error instanceof BaseError ? error.shortMessage : 'it did not answer';
-      throw new Error(`The node of chain ${chainId} failed at ${call.method}: ${reason}`);
-    });
+const PATIENCE_MS = 10_000;
+
+/**
+ * Reads a chain through a node's JSON-RPC, by full blocks and receipts; never by filters, which say nothing of reorgs.
+ * Each call waits ten seconds for its whole answer, and is not repeated: that is the caller's to decide.
+ * @param stop gives up the calls that are under way, and refuses later ones
+ */
+export function createNodeReader(
+  { chainId, rpcUrl }: { readonly chainId: number; readonly rpcUrl: string },
+  stop?: AbortSignal,
+): ChainReader {
+  const request = requestTo(chainId, rpcUrl, stop);
   const blockByNumber = (number: bigint, full: boolean): Promise<RpcBlock | null> =>
     request({ method: 'eth_getBlockByNumber', params: [numberToHex(number), full] }) as Promise<RpcBlock | null>;
 
@@ -71,6 +78,32 @@ export function createNodeReader({ chainId, rpcUrl }: { chainId: number; rpcUrl:
       })) as Hex;
       return answer.length === 66 ? hexToNumber(answer) : null;
     },
+  };
+}
+
+function requestTo(chainId: number, rpcUrl: string, stop: AbortSignal | undefined): Request {
+  // viem's own timeout ends with the headers, and its repeating waits for as long as a provider says.
+  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 0, retryCount: 0 }) });
+  const send = client.request as unknown as (call: Call, options: { signal: AbortSignal }) => Promise<unknown>;
+  const underWay = new Set<AbortController>();
+  stop?.addEventListener('abort', () => {
+    for (const call of underWay) call.abort();
+  });
+  return async (call) => {
+    const giveUp = new AbortController();
+    underWay.add(giveUp);
+    if (stop?.aborted) giveUp.abort();
+    const patience = setTimeout(() => giveUp.abort(), PATIENCE_MS);
+    try {
+      return await send(call, { signal: giveUp.signal });
+    } catch (error) {
+      // viem's errors quote the node's address, which may carry a secret, and ours are written to the log.
+      const reason = error instanceof BaseError ? error.shortMessage : 'it did not answer';
+      throw new Error(`The node of chain ${chainId} failed at ${call.method}: ${reason}`);
+    } finally {
+      clearTimeout(patience);
+      underWay.delete(giveUp);
+    }
   };
 }
 
@@ -131,6 +164,9 @@ function tokenTransfers(
     const token = log.address.toLowerCase();
     const isTransfer = topic === TRANSFER_TOPIC && log.topics.length === 3 && log.data.length === 66;
     if (!isTransfer || !sender || !recipient || !tokens.has(token)) return [];
+    const units = hexToBigInt(log.data);
+    // Anybody can make a token log a transfer of nothing in another's name.
+    if (units === 0n) return [];
     return [
       {
         transactionHash: transaction.hash,
@@ -138,7 +174,7 @@ function tokenTransfers(
         token,
         sender: `0x${sender.slice(-40).toLowerCase()}`,
         recipient: `0x${recipient.slice(-40).toLowerCase()}`,
-        units: hexToBigInt(log.data),
+        units,
         input: hexToBytes(transaction.input),
       },
     ];
