@@ -15,7 +15,8 @@ const KEPT_BELOW_FINALIZED = 10n;
 /**
  * Reads a chain up to its present head, once: compares the last block that was read with the chain, walks back to the
  * common ancestor if they differ, then reads block by block, each by its own hash, and writes each batch in one
- * transaction. What was read stays read whenever this is stopped. A chain that was halted is left alone.
+ * transaction. What was read stays read whenever this is stopped. A chain that was halted is left alone. `waiting` says
+ * that the node knows less than was read, or another past: it lags behind, or the chain was reset.
  */
 export async function followChain(
   context: WorkerContext,
@@ -24,8 +25,8 @@ export async function followChain(
 ): Promise<'following' | 'waiting' | 'halted'> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   const { incarnationId } = chain;
-  const { askedAt, haltReason } = await stateOf(scope, incarnationId);
-  if (haltReason !== null) return 'halted';
+  const state = await stateOf(scope, incarnationId);
+  if (state.haltReason !== null) return 'halted';
   const [head, finalized] = await Promise.all([reader.headNumber(), reader.finalizedNumber()]);
 
   const tip = (await tipOf(scope, incarnationId)) ?? (await start(scope, chain, reader, finalized));
@@ -33,8 +34,7 @@ export async function followChain(
   const step = await nextStep(scope, incarnationId, reader, tip, head);
   if (step === 'wait') return 'waiting';
   if (step === 'walkBack') {
-    await walkBack(context, { incarnationId, reader, from: tip.number < head ? tip.number : head });
-    return 'following';
+    return walkBack(context, { chain, reader, tip, from: tip.number < head ? tip.number : head });
   }
 
   const tokens = await tokensOf(scope, chain.chainId);
@@ -43,14 +43,22 @@ export async function followChain(
     const last = read.number + BigInt(BATCH) < head ? read.number + BigInt(BATCH) : head;
     read = await readBatch(context, chain, reader, tokens, read, last);
   }
-  if (read) await noteCaughtUp(scope, incarnationId, askedAt, finalized);
+  if (read) await noteCaughtUp(scope, incarnationId, { ...state, read: read.number, finalized });
   return 'following';
 }
 
-async function stateOf(scope: Scope, id: string): Promise<{ askedAt: Date; haltReason: string | null }> {
-  const [state] = await scope.db.$queryRaw<{ askedAt: Date; haltReason: string | null }[]>`
+interface ChainState {
+  readonly askedAt: Date;
+  readonly haltReason: string | null;
+  readonly finalizedBefore: bigint;
+}
+
+async function stateOf(scope: Scope, id: string): Promise<ChainState> {
+  const [state] = await scope.db.$queryRaw<ChainState[]>`
     /* chainState */
-    select clock_timestamp() as "askedAt", halt_reason as "haltReason"
+    select
+      clock_timestamp() as "askedAt", halt_reason as "haltReason",
+      coalesce(finalized_number, 0) as "finalizedBefore"
     from chain_incarnations
     where id = ${id}::uuid`;
   if (!state) throw new Error('The chain is not registered.');
@@ -135,9 +143,22 @@ async function readBatch(
 }
 
 /** Says how far everything was read, and forgets blocks that cannot change any more. */
-async function noteCaughtUp(scope: Scope, id: string, askedAt: Date, finalized: bigint): Promise<void> {
+async function noteCaughtUp(
+  scope: Scope,
+  id: string,
+  facts: Pick<ChainState, 'askedAt' | 'finalizedBefore'> & { readonly read: bigint; readonly finalized: bigint },
+): Promise<void> {
+  const { askedAt, finalizedBefore, read, finalized } = facts;
+  // Another node may have told it: what is final stays so, and only what was read counts.
+  const known = finalized < read ? finalized : read;
+  const finalizedNumber = known > finalizedBefore ? known : finalizedBefore;
   await scope.transaction(async (tx) => {
-    await tx.chainIncarnation.updateMany({ where: { id }, data: { caughtUpAt: askedAt, finalizedNumber: finalized } });
-    await tx.chainBlock.deleteMany({ where: { incarnationId: id, number: { lt: finalized - KEPT_BELOW_FINALIZED } } });
+    const { count } = await tx.chainIncarnation.updateMany({
+      where: { id, headNumber: read },
+      data: { caughtUpAt: askedAt, finalizedNumber },
+    });
+    if (count !== 1) throw new Error(`Another watcher has moved the chain from block ${read}.`);
+    const number = { lt: finalizedNumber - KEPT_BELOW_FINALIZED };
+    await tx.chainBlock.deleteMany({ where: { incarnationId: id, number } });
   });
 }

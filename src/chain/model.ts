@@ -26,17 +26,19 @@ export interface Tip {
 export type NextStep =
   /** The chain has what we have; read from here on. */
   | { readonly kind: 'advance' }
-  /** The node knows less than we have read, and nothing else: it lags behind. */
+  /** The node knows less than we have read, or than it said a moment ago, and nothing else: it lags behind. */
   | { readonly kind: 'wait' }
   /** Our tip is no longer the chain's: walk back. */
   | { readonly kind: 'walkBack' };
 
 /**
  * Compares the tip with what the node says now.
- * @param hashThere the node's hash at the lower of both numbers
- * @param hashHere ours at the same number
+ * @param hashHere ours at the lower of both numbers
+ * @param hashThere the node's at the same number; null when it has no such block after all
  */
 export function compareTips(tip: Tip, head: bigint, hashHere: string, hashThere: string | null): NextStep {
+  // One provider is often many nodes: the next one asked need not have the head that the last one told.
+  if (hashThere === null) return { kind: 'wait' };
   if (hashThere !== hashHere) return { kind: 'walkBack' };
   return { kind: head < tip.number ? 'wait' : 'advance' };
 }

@@ -2,6 +2,7 @@ import type { WorkerContext } from '../../context.ts';
 import type { ChainSetting } from '../../environment.ts';
 import type { ChainReader } from '../../ports.ts';
 import { caip19Of } from '../model.ts';
+import { lockChain } from './lockChain.ts';
 
 /** A chain that is registered, in the history that it has now. */
 export interface RegisteredChain {
@@ -30,6 +31,8 @@ export async function registerChain(
 
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   return scope.transaction(async (tx) => {
+    // Whoever is adding an order to the present history has done so before the next one begins.
+    await lockChain(tx, chainId, 'exclusive');
     const terms = {
       name: setting.name,
       testnet: setting.testnet,
@@ -46,10 +49,15 @@ export async function registerChain(
       where: { chainId, current: true, NOT: { genesisHash } },
       data: { current: false },
     });
+    // A start looks anew at what a watcher halted at; until it has, the chain takes no orders.
+    await tx.chainIncarnation.updateMany({
+      where: { chainId, genesisHash, NOT: { haltReason: null } },
+      data: { haltReason: null, caughtUpAt: null },
+    });
     const { id, createdAt, updatedAt } = await tx.chainIncarnation.upsert({
       where: { chainId_genesisHash: { chainId, genesisHash } },
       create: { chainId, genesisHash },
-      update: { current: true, haltReason: null },
+      update: { current: true },
     });
     const isNew = createdAt.getTime() === updatedAt.getTime();
     return { incarnationId: id, chainId, genesisHash, reset: isNew && earlier > 0 };

@@ -1,46 +1,77 @@
 import type { WorkerContext } from '../../context.ts';
 import type { ChainReader } from '../../ports.ts';
+import type { Tip } from '../model.ts';
+import { lockChain } from './lockChain.ts';
+import type { RegisteredChain } from './registerChain.ts';
 
 /**
  * Forgets the blocks that are no longer the chain's, back to the common ancestor, and marks the transfers in them as
- * orphaned. A reorganization deeper than the blocks that are kept halts the watcher: nothing is rolled back blindly.
+ * orphaned. A reorganization of more than the blocks that may change halts the watcher: nothing is rolled back blindly.
+ * Where the node cannot tell, or is of another history altogether, nothing happens and the answer is `waiting`.
+ * @param input.from the newest block that may still be common
  */
 export async function walkBack(
   context: WorkerContext,
-  input: { readonly incarnationId: string; readonly reader: ChainReader; readonly from: bigint },
-): Promise<void> {
-  const { incarnationId, reader, from } = input;
+  input: { readonly chain: RegisteredChain; readonly reader: ChainReader; readonly tip: Tip; readonly from: bigint },
+): Promise<'following' | 'waiting' | 'halted'> {
+  const { chain, reader, tip, from } = input;
+  const kept = await changeableBlocks(context, chain, from);
+  for (const { number, hash } of kept) {
+    const there = await reader.hashOf(number);
+    if (there === null) return 'waiting';
+    if (there === hash) {
+      await rewind(context, chain, tip, number);
+      return 'following';
+    }
+  }
+  if ((await reader.genesisHash()) !== chain.genesisHash) return 'waiting';
+  await halt(context, chain, kept.length);
+  return 'halted';
+}
+
+/** The blocks that were read from the finalized one on, the newest first: what is final has no other ancestor. */
+async function changeableBlocks(
+  context: WorkerContext,
+  { incarnationId }: RegisteredChain,
+  from: bigint,
+): Promise<Tip[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  const kept = await scope.db.chainBlock.findMany({
-    where: { incarnationId, number: { lte: from } },
+  const { finalizedNumber } = await scope.db.chainIncarnation.findUniqueOrThrow({
+    where: { id: incarnationId },
+    select: { finalizedNumber: true },
+  });
+  return scope.db.chainBlock.findMany({
+    where: { incarnationId, number: { lte: from, gte: finalizedNumber ?? 0n } },
     orderBy: { number: 'desc' },
     select: { number: true, hash: true },
   });
-  let ancestor: bigint | null = null;
-  for (const { number, hash } of kept) {
-    if ((await reader.hashOf(number)) === hash) {
-      ancestor = number;
-      break;
-    }
-  }
-  if (ancestor === null) return halt(context, incarnationId, kept.length);
+}
 
-  const common = ancestor;
+async function rewind(context: WorkerContext, chain: RegisteredChain, tip: Tip, ancestor: bigint): Promise<void> {
+  const { incarnationId, chainId } = chain;
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   const orphaned = await scope.transaction(async (tx) => {
-    await tx.chainIncarnation.updateMany({ where: { id: incarnationId }, data: { headNumber: common } });
-    await tx.chainBlock.deleteMany({ where: { incarnationId, number: { gt: common } } });
+    await lockChain(tx, chainId, 'exclusive');
+    const moved = await tx.chainIncarnation.updateMany({
+      where: { id: incarnationId, headNumber: tip.number },
+      data: { headNumber: ancestor },
+    });
+    if (moved.count !== 1) throw new Error(`Another watcher has moved chain ${chainId} from block ${tip.number}.`);
+    await tx.chainBlock.deleteMany({ where: { incarnationId, number: { gt: ancestor } } });
     const { count } = await tx.chainTransfer.updateMany({
-      where: { incarnationId, blockNumber: { gt: common }, orphaned: false },
+      where: { incarnationId, blockNumber: { gt: ancestor }, orphaned: false },
       data: { orphaned: true, judgedAt: null },
     });
     return count;
   });
-  context.log.warn({ chainId: reader.chainId, ancestor: common.toString(), orphaned }, 'the chain was reorganized');
+  context.log.warn({ chainId, ancestor: ancestor.toString(), orphaned }, 'the chain was reorganized');
 }
 
-async function halt(context: WorkerContext, id: string, depth: number): Promise<void> {
-  const haltReason = `The chain was reorganized deeper than the ${depth} blocks that are kept.`;
+async function halt(context: WorkerContext, { chainId, incarnationId }: RegisteredChain, depth: number): Promise<void> {
+  const haltReason = `The chain was reorganized deeper than the ${depth} blocks that may still change.`;
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  await scope.transaction((tx) => tx.chainIncarnation.updateMany({ where: { id }, data: { haltReason } }));
-  context.log.error({ incarnationId: id, depth }, haltReason);
+  await scope.transaction((tx) =>
+    tx.chainIncarnation.updateMany({ where: { id: incarnationId }, data: { haltReason } }),
+  );
+  context.log.error({ chainId, incarnationId, depth }, haltReason);
 }
