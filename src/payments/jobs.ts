@@ -1,5 +1,6 @@
 import type { RegisteredChain } from '../chain/commands/registerChain.ts';
 import type { WorkerContext } from '../context.ts';
+import { GatewayError } from '../kernel/errors.ts';
 import { assessOrder } from './commands/assessOrder.ts';
 import { failOrder } from './commands/failOrder.ts';
 import { judgeTransfer, type UnjudgedTransfer } from './commands/judgeTransfer.ts';
@@ -10,13 +11,24 @@ const BATCH = 200;
 /**
  * Lets the chain's news reach the orders, once: judges each transfer that is new, moved or gone, then assesses each
  * order that more blocks or the passing of time may have changed. Every transfer and every order is a transaction of
- * its own, so this can be stopped anywhere and goes on where it was.
+ * its own, so this can be stopped anywhere and goes on where it was; one that fails does not hold up the others.
+ * @throws when something could not be settled, after everything else was
  */
 export async function settleOrders(context: WorkerContext, chain: RegisteredChain): Promise<void> {
-  for (const transfer of await unjudgedTransfers(context, chain)) await judgeTransfer(context, transfer);
+  const failures: unknown[] = [];
+  const attempt = (work: Promise<void>): Promise<void> =>
+    work.catch((error: unknown) => {
+      // Without a database every one of them would wait in vain.
+      if (error instanceof GatewayError && error.code === 'UNAVAILABLE') throw error;
+      failures.push(error);
+    });
+  for (const transfer of await unjudgedTransfers(context, chain)) await attempt(judgeTransfer(context, transfer));
   for (const { organizationId, orderId } of await restlessOrders(context, chain)) {
     const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
-    await scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId }));
+    await attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
+  }
+  if (failures.length > 0) {
+    throw new Error(`${failures.length} transfers or orders could not be settled.`, { cause: failures[0] });
   }
 }
 

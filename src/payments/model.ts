@@ -19,7 +19,7 @@ export type OrderException =
 export const OPEN: readonly OrderStatus[] = ['CREATED', 'DETECTED', 'CONFIRMING'];
 
 const SETTLED: readonly OrderStatus[] = ['PAID', 'FINAL'];
-const ENDED: readonly OrderStatus[] = ['FINAL', 'EXPIRED', 'CANCELED', 'FAILED'];
+const ENDED: readonly OrderStatus[] = ['FINAL', 'CANCELED', 'FAILED'];
 
 /** An order as its state depends on it. */
 export interface OrderState {
@@ -54,11 +54,14 @@ export interface Assessment {
 
 /**
  * What an order is, given its credits and how far the chain was read: the whole state machine, without memory but for
- * the status and the exceptions that the order has. An ended order stays as it is.
+ * the status and the exceptions that the order has. An ended order stays as it is. An expired one takes no new credits,
+ * but one that the chain took back before may return to it.
  */
 export function assess(order: OrderState, credits: readonly ActiveCredit[], chain: ChainView): Assessment {
   const credited = sum(credits);
-  if (ENDED.includes(order.status)) return { status: order.status, exceptions: order.exceptions, credited };
+  if (ENDED.includes(order.status)) {
+    return { status: order.status, exceptions: [...order.exceptions].sort(), credited };
+  }
 
   const confirmed = sum(
     credits.filter(({ blockNumber }) => confirmations(blockNumber, chain) >= order.requiredConfirmations),
@@ -82,9 +85,13 @@ function statusFor(facts: {
   readonly late: boolean;
 }): OrderStatus {
   const { order, credited, confirmed, finalized, late } = facts;
-  if (confirmed >= order.due) return finalized >= order.due ? 'FINAL' : 'PAID';
+  // A payment that only moved to another block has not been taken back: what was told as paid stays paid.
+  const wasPaid = order.status === 'PAID' && credited >= order.due;
+  // Whoever waits for `paid` is told so before `finalized`, however late both are learned.
+  if (wasPaid && finalized >= order.due) return 'FINAL';
+  if (wasPaid || confirmed >= order.due) return 'PAID';
   if (credited >= order.due) return 'CONFIRMING';
-  if (late) return 'EXPIRED';
+  if (late || order.status === 'EXPIRED') return 'EXPIRED';
   return credited > 0n ? 'DETECTED' : 'CREATED';
 }
 
@@ -108,6 +115,7 @@ function toggle(exceptions: Set<OrderException>, exception: OrderException, on: 
 
 /** A transfer as matching sees it. */
 export interface Payment {
+  readonly units: bigint;
   readonly blockNumber: bigint;
   readonly blockTime: Date;
   /** The transaction's calldata. */
@@ -118,6 +126,7 @@ export interface Payment {
 export interface Candidate {
   readonly id: string;
   readonly status: OrderStatus;
+  readonly due: bigint;
   readonly reference: Uint8Array;
   /** The last block that was read when the order was made. */
   readonly headNumber: bigint;
@@ -134,24 +143,32 @@ export type Match =
   | { readonly kind: 'none' };
 
 /**
- * Which order a transfer pays. One that carries an order's reference anywhere in its calldata pays that order;
- * one without pays the only open order that it fits, and none when there are several.
+ * Which order a transfer pays. One that carries an order's reference anywhere in its calldata pays that order; of several
+ * references in one transaction's calldata, the first order that still takes it. One without pays the only open order
+ * that it fits, and none when there are several.
  */
 export function matchOrder(payment: Payment, candidates: readonly Candidate[]): Match {
-  const later = candidates.filter(({ headNumber }) => payment.blockNumber > headNumber);
   const input = Buffer.from(payment.input);
-  const named = later.find(({ reference }) => input.includes(Buffer.from(reference)));
-  if (named) return takes(named, payment);
-  const open = later.filter((candidate) => takes(candidate, payment).kind === 'credit');
+  const named = candidates.filter(({ reference }) => input.includes(Buffer.from(reference)));
+  if (named.length > 0) {
+    const answers = named.map((candidate) => takes(candidate, payment));
+    return answers.find(({ kind }) => kind === 'credit') ?? answers[0] ?? { kind: 'none' };
+  }
+  // Nobody could know the reference before the order was made, in whatever block it comes; without it, blocks must tell.
+  const open = candidates.filter(
+    (candidate) => payment.blockNumber > candidate.headNumber && takes(candidate, payment).kind === 'credit',
+  );
   const [only] = open;
   return only && open.length === 1 ? { kind: 'credit', orderId: only.id } : { kind: 'none' };
 }
 
-function takes({ id, status, expiresAt }: Candidate, { blockTime }: Payment): Match {
+function takes({ id, status, due, expiresAt }: Candidate, { units, blockTime }: Payment): Match {
+  // Another full payment is a mistake; a smaller one, while blocks are awaited, is surplus.
+  const isSecond = SETTLED.includes(status) || (status === 'CONFIRMING' && units >= due);
+  if (isSecond) return { kind: 'refused', orderId: id, exception: 'DUPLICATE' };
   const inTime = blockTime.getTime() <= deadline(expiresAt);
   if (OPEN.includes(status) && inTime) return { kind: 'credit', orderId: id };
-  const exception = SETTLED.includes(status) ? 'DUPLICATE' : 'LATE';
-  return { kind: 'refused', orderId: id, exception };
+  return { kind: 'refused', orderId: id, exception: 'LATE' };
 }
 
 /** What a wallet is asked to send. */

@@ -6,17 +6,23 @@ import { type ActiveCredit, type Assessment, assess, type ChainView, type OrderS
 
 interface LockedOrder extends OrderState, ChainView {
   readonly credited: bigint;
+  /** Whether the chain has news of its credits that were not judged yet. */
+  readonly hasNews: boolean;
   /** Of the event that would come next. */
   readonly nextVersion: number;
 }
 
-/** Brings an order to the state that its credits and the chain give it, and tells of it; nothing happens when it is there. */
+/**
+ * Brings an order to the state that its credits and the chain give it, and tells of it; nothing happens when it is
+ * there, and while one of its transfers waits to be judged: where that one stands now is not known.
+ */
 export async function assessOrder(
   context: WorkerContext,
   tx: Transaction,
   { organizationId, orderId }: { readonly organizationId: string; readonly orderId: string },
 ): Promise<void> {
   const order = await lockOrder(tx, orderId);
+  if (order.hasNews) return;
   const assessment = assess(order, await activeCredits(tx, orderId), order);
   if (isSame(order, assessment)) return;
   await writeAssessment(tx, orderId, assessment);
@@ -37,6 +43,12 @@ export async function assessOrder(
 }
 
 async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder> {
+  // Two statements: whoever waits for the lock sees in the second what the one before it has done, its event included.
+  await tx.$queryRaw`
+    /* lockOrder */
+    select id from payment_orders
+    where organization_id = current_organization_id() and id = ${orderId}::uuid
+    for update`;
   const [row] = await tx.$queryRaw<
     (Omit<LockedOrder, 'due' | 'credited' | 'requiredConfirmations'> & {
       due: string;
@@ -44,13 +56,16 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
       requiredConfirmations: number;
     })[]
   >`
-    /* lockOrder */
+    /* readOrder */
     select
       o.status::text as status, o.exceptions::text[] as exceptions, o.due_units::text as due,
       o.credited_units::text as credited, o.required_confirmations as "requiredConfirmations",
       o.expires_at as "expiresAt",
       coalesce(i.head_number, 0) as head, coalesce(i.finalized_number, 0) as finalized,
       coalesce(i.caught_up_at, o.created_at) as "caughtUpAt",
+      exists (
+        select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
+      ) as "hasNews",
       (
         select coalesce(max(e.aggregate_version), 0) + 1
         from events e
@@ -58,8 +73,7 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
       ) as "nextVersion"
     from payment_orders o
     join chain_incarnations i on i.id = o.incarnation_id
-    where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid
-    for update of o`;
+    where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid`;
   if (!row) throw new Error('An order that was to be assessed is not in its tenant.');
   return {
     ...row,

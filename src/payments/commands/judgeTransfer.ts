@@ -1,7 +1,7 @@
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { newId } from '../../kernel/ids.ts';
-import { type Candidate, type Match, matchOrder, OPEN, type OrderStatus } from '../model.ts';
+import { type Candidate, type Match, matchOrder, type OrderStatus } from '../model.ts';
 import { assessOrder } from './assessOrder.ts';
 
 /** A transfer of which the chain has news: it is new, it moved to another block, or it is gone. */
@@ -34,21 +34,19 @@ export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTr
     return;
   }
   const candidates = transfer.orphaned ? [] : await findCandidates(context, transfer);
-  const match = matchOrder(transfer, candidates);
-  const organizationId = candidates.find(({ id }) => match.kind !== 'none' && id === match.orderId)?.organizationId;
-  if (match.kind === 'none' || organizationId === undefined) {
+  const match = matchOrder({ ...transfer, units: BigInt(transfer.units) }, candidates);
+  const matched = candidates.find(({ id }) => match.kind !== 'none' && id === match.orderId);
+  if (match.kind === 'none' || !matched) {
     const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
     await scope.transaction(async (tx) => void (await markJudged(tx, transfer, null)));
     return;
   }
-  await inOrder(
-    context,
-    transfer,
-    organizationId,
-    match.orderId,
-    (tx) => applyMatch(tx, transfer, organizationId, match),
-    match.kind === 'credit',
-  );
+  const { organizationId } = matched;
+  await inOrder(context, transfer, organizationId, match.orderId, async (tx, status) => {
+    // It was another a moment ago: everything is undone, and the next round matches anew.
+    if (status !== matched.status) throw new Error('The matched order has changed meanwhile.');
+    await applyMatch(tx, transfer, organizationId, match);
+  });
 }
 
 /** Works on one order inside its tenant, unless the transfer has changed since it was read; then assesses the order. */
@@ -57,8 +55,7 @@ async function inOrder(
   transfer: UnjudgedTransfer,
   organizationId: string,
   orderId: string,
-  work: (tx: Transaction) => Promise<void>,
-  needsOpen = false,
+  work: (tx: Transaction, status: OrderStatus | undefined) => Promise<void>,
 ): Promise<void> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
   await scope.transaction(async (tx) => {
@@ -69,10 +66,7 @@ async function inOrder(
       select status::text as status from payment_orders
       where organization_id = current_organization_id() and id = ${orderId}::uuid
       for update`;
-    // Found open a moment ago, and closed since: everything is undone, and the next round matches anew.
-    if (needsOpen && !(order && OPEN.includes(order.status)))
-      throw new Error('The matched order was closed meanwhile.');
-    await work(tx);
+    await work(tx, order?.status);
     await assessOrder(context, tx, { organizationId, orderId });
   });
 }
@@ -96,15 +90,25 @@ async function markJudged(
 }
 
 /** Orders of any tenant that the transfer's sender, payee, asset and chain fit. */
-function findCandidates(
+async function findCandidates(
   context: WorkerContext,
   { incarnationId, assetId, recipient, sender }: UnjudgedTransfer,
 ): Promise<(Candidate & { organizationId: string })[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  return scope.db.paymentOrder.findMany({
+  const orders = await scope.db.paymentOrder.findMany({
     where: { incarnationId, assetId, payTo: recipient, payer: sender },
-    select: { organizationId: true, id: true, status: true, reference: true, headNumber: true, expiresAt: true },
+    orderBy: { createdAt: 'asc' },
+    select: {
+      organizationId: true,
+      id: true,
+      status: true,
+      dueUnits: true,
+      reference: true,
+      headNumber: true,
+      expiresAt: true,
+    },
   });
+  return orders.map(({ dueUnits, ...order }) => ({ ...order, due: BigInt(dueUnits.toFixed()) }));
 }
 
 async function applyMatch(
