@@ -79,10 +79,11 @@ async function retry(tx: Transaction, spent: RefreshToken, successor: string): P
 
 /** Whether the token that is good now follows from this one: then this one is genuine, and was spent long ago. */
 async function isAncestor(context: Context, tx: Transaction, spent: RefreshToken, text: string): Promise<boolean> {
-  const session = await tx.session.findFirst({
-    where: { id: spent.sessionId, endedAt: null },
-    select: { generation: true, refreshHash: true },
-  });
+  const [session] = await tx.$queryRaw<{ generation: number; refreshHash: Uint8Array }[]>`
+    /* findDescendant */
+    select generation, refresh_hash as "refreshHash"
+    from sessions
+    where id = ${spent.sessionId}::uuid and ended_at is null and expires_at > clock_timestamp()`;
   const steps = (session?.generation ?? 0) - spent.generation;
   if (!session || steps < 1 || steps > MAX_TRACE) return false;
   let descendant = text;
