@@ -5,8 +5,8 @@ import { currentScene } from './scene.ts';
 
 /** Prisma's client over a pool that enters the current scene with every statement. */
 export function createClient(pool: ScenePool): PrismaClient {
-  // The adapter reads a plain `pg` pool of the class; ours answers the two calls that it makes.
-  const adapter = new PrismaPg(pool as never, { disposeExternalPool: true });
+  // The adapter knows a plain pool of `pg` by its class; ours answers the two calls that it makes.
+  const adapter = new PrismaPg(pool as never);
   const client = new PrismaClient({ adapter, errorFormat: 'minimal' });
   separateLoaders(client);
   return client;

@@ -35,6 +35,7 @@ const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = 
   TH403: (cause) => databaseErrors.MEMBERSHIP_ENDED({}, { cause }),
   TH410: (cause) => databaseErrors.USER_DISABLED({}, { cause }),
   TH423: (cause) => databaseErrors.ORGANIZATION_SUSPENDED({}, { cause }),
+  '26000': (cause) => databaseErrors.CONFLICT({}, { cause }),
   '40001': (cause) => databaseErrors.CONFLICT({}, { cause }),
   '40P01': (cause) => databaseErrors.CONFLICT({}, { cause }),
   '42501': (cause) => kernelErrors.FORBIDDEN({}, { cause }),
@@ -42,23 +43,40 @@ const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = 
   '57014': (cause) => databaseErrors.TIMED_OUT({}, { cause }),
 };
 
+/** What the server says, under a code for many things, when a migration changed a table under a prepared statement. */
+const TABLE_CHANGED = 'cached plan must not change result type';
+
 /** SQLSTATE classes of a server that is away, starting, stopping or full. */
 const UNAVAILABLE = /^(08|53|57P)/;
 
-/** What `pg` says, without a code, when a connection died or none could be had. */
-const CONNECTION_LOST =
-  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET|EPIPE|Client was closed|Cannot use a pool after calling end/;
+/** What `pg` or Prisma says, with no SQLSTATE, when a connection died or none could be had. */
+const CONNECTION_LOST = new RegExp(
+  [
+    'Connection terminated',
+    'Client has encountered a connection error',
+    'timeout exceeded when trying to connect',
+    'Client was closed',
+    'Cannot use a pool after calling end',
+    'Unable to start a transaction in the given time',
+    'DatabaseNotReachable|ConnectionClosed|SocketTimeout',
+    'ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH',
+  ].join('|'),
+);
+
+/** What Prisma says of an interactive transaction that was open for too long. */
+const EXPIRED = /expired transaction/;
 
 /** The failure a caller is shown for what went wrong in the database, or null when it is a fault of ours. */
 export function explainDatabaseError(error: unknown): GatewayError | null {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code, kind, message } = error as { code?: unknown; kind?: unknown; message?: unknown };
   if (typeof code === 'string') {
     const known = BY_SQLSTATE[code];
     if (known) return known(error);
+    if (code === '0A000' && message === TABLE_CHANGED) return databaseErrors.CONFLICT({}, { cause: error });
     if (UNAVAILABLE.test(code)) return kernelErrors.UNAVAILABLE({}, { cause: error });
   }
-  if (typeof message === 'string' && CONNECTION_LOST.test(`${message} ${String(code)}`)) {
-    return kernelErrors.UNAVAILABLE({}, { cause: error });
-  }
+  const said = [message, code, kind].filter((word) => typeof word === 'string').join(' ');
+  if (EXPIRED.test(said)) return databaseErrors.TIMED_OUT({}, { cause: error });
+  if (CONNECTION_LOST.test(said)) return kernelErrors.UNAVAILABLE({}, { cause: error });
   return null;
 }

@@ -34,7 +34,7 @@ interface Prepared {
 /** The type in which Postgres hands over relations. */
 const JSONB = 3802;
 
-/** Prepared statements are kept to this number a connection; the one that was made first goes first. */
+/** Prepared statements are kept to this number a connection; the one that was not used for longest goes first. */
 const MAX_PREPARED = 300;
 
 /** `pg`'s protocol layer, as far as packets use it. */
@@ -51,7 +51,11 @@ interface Connection {
 }
 
 interface PreparedStatements {
+  /** The one that was not used for longest comes first. */
   readonly byText: Map<string, Prepared>;
+  /** Names that the server may still keep, and nobody will ask for. */
+  readonly spent: string[];
+  /** Names are never used twice on a connection, so one that was lost cannot be mistaken for another. */
   count: number;
 }
 
@@ -88,6 +92,7 @@ function packet(
   const newlyPrepared: { readonly text: string; readonly prepared: Prepared }[] = [];
   const rows: unknown[][] = [];
   let remaining = statements.length;
+  let unreadable: { readonly error: unknown } | undefined;
   let parsed = 0;
   let last: Prepared | undefined;
   let known: PreparedStatements | undefined;
@@ -103,6 +108,7 @@ function packet(
     const statementsOf = preparedStatements(to);
     known = statementsOf;
     to.on('parseComplete', countParsed);
+    makeRoom(to, statementsOf, statements);
     for (const [index, statement] of statements.entries()) {
       const isLast = index === statements.length - 1;
       let prepared = statementsOf.byText.get(statement.text);
@@ -133,14 +139,13 @@ function packet(
       if (last) describe(last, message.fields, types);
     },
     handleDataRow(message: { fields: (string | null)[] }): void {
-      if (remaining > 1) return;
-      const parsers = last?.parsers ?? [];
-      rows.push(
-        message.fields.map((text, column) => {
-          const parse = parsers[column];
-          return text === null || !parse ? text : parse(text);
-        }),
-      );
+      if (remaining > 1 || unreadable) return;
+      try {
+        rows.push(readRow(message.fields, last?.parsers ?? []));
+      } catch (error) {
+        // Thrown from here it would end the process; the connection has the rest of the answer to read first.
+        unreadable = { error };
+      }
     },
     handleCommandComplete(message: { text: string }): void {
       remaining -= 1;
@@ -160,37 +165,70 @@ function packet(
     },
     handleReadyForQuery(): void {
       finish();
+      if (unreadable) reject(unreadable.error);
       if (last && !last.fields) describe(last, [], types);
       resolve({ command: tag.split(' ')[0] ?? '', rowCount: countOf(tag), fields: last?.fields ?? [], rows });
     },
   };
 }
 
-/** Forgets what a connection has prepared, for when the server says that it knows none of it. */
+/** Forgets what a connection has prepared, for when the server knows it no longer or knows it differently. */
 export function forgetPrepared(client: pg.ClientBase): void {
-  preparedOf.delete((client as unknown as { connection: object }).connection);
+  const known = preparedOf.get((client as unknown as { connection: object }).connection);
+  if (!known) return;
+  known.spent.push(...[...known.byText.values()].map(({ name }) => name));
+  known.byText.clear();
 }
 
 function preparedStatements(connection: Connection): PreparedStatements {
   const existing = preparedOf.get(connection);
   if (existing) return existing;
-  const fresh = { byText: new Map<string, Prepared>(), count: 0 };
+  const fresh = { byText: new Map<string, Prepared>(), spent: [], count: 0 };
   preparedOf.set(connection, fresh);
   return fresh;
 }
 
-/** Names are never used twice on a connection, so a name that was lost to an error cannot be mistaken for another. */
-function prepare(connection: Connection, known: PreparedStatements, text: string): Prepared {
-  const [oldest] = known.byText.size >= MAX_PREPARED ? known.byText.entries() : [];
-  if (oldest) {
-    connection.close({ type: 'S', name: oldest[1].name });
-    known.byText.delete(oldest[0]);
+/**
+ * Has the server drop what is not needed any more, so that it keeps no more than we know of. Told in front of everything
+ * else, because after an error the server does not listen until the packet ends.
+ */
+function makeRoom(
+  connection: Connection,
+  { byText, spent }: PreparedStatements,
+  statements: readonly Statement[],
+): void {
+  const texts = new Set(statements.map(({ text }) => text));
+  let missing = 0;
+  for (const text of texts) {
+    const prepared = byText.get(text);
+    if (prepared) {
+      byText.delete(text);
+      byText.set(text, prepared);
+    } else {
+      missing += 1;
+    }
   }
+  for (const [text, { name }] of byText) {
+    if (byText.size + missing <= MAX_PREPARED) break;
+    byText.delete(text);
+    spent.push(name);
+  }
+  for (const name of spent.splice(0)) connection.close({ type: 'S', name });
+}
+
+function prepare(connection: Connection, known: PreparedStatements, text: string): Prepared {
   known.count += 1;
   const prepared: Prepared = { name: `tollhouse_${known.count}` };
   connection.parse({ name: prepared.name, text, types: [] });
   known.byText.set(text, prepared);
   return prepared;
+}
+
+function readRow(texts: readonly (string | null)[], parsers: readonly Parser[]): unknown[] {
+  return texts.map((text, column) => {
+    const parse = parsers[column];
+    return text === null || !parse ? text : parse(text);
+  });
 }
 
 function describe(prepared: Prepared, fields: readonly Field[], types: TypeParsers): void {

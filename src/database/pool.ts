@@ -38,7 +38,11 @@ export function poolOptions(environment: Environment, url: string): PoolOptions 
 /** The server no longer knows a prepared statement, or its table has changed: nothing of the packet has run. */
 const STALE_STATEMENT = new Set(['26000', '0A000']);
 
+/** The server has ended the session, and closes the connection as soon as it has said so. */
+const SESSION_ENDED = /^57P/;
+
 const BEGIN: Statement = { text: 'begin', values: [] };
+const ROLLBACK: Statement = { text: 'rollback', values: [] };
 
 /**
  * The pool that Prisma's adapter is given: every statement is sent behind the one that enters the current scene, in
@@ -60,16 +64,25 @@ export class ScenePool extends pg.Pool {
     });
     this.#onPacket = observers.onPacket ?? (() => {});
     this.on('error', observers.onConnectionError ?? (() => {}));
+    // While it is lent nobody else listens, and a connection that dies would end the process; its statement says so too.
+    this.on('connect', (client) => client.on('error', () => {}));
   }
 
   // @ts-expect-error Prisma's adapter calls this one form of the many that `pg` declares.
   override async query({ text, values = [], types }: Query): Promise<PacketResult> {
     const packet = [enter(sceneOrRefuse()), { text, values }];
     const client = await this.#lend();
+    let ended = false;
     try {
-      return await this.#send(client, packet, types, true);
+      return await this.#send(client, packet, types).catch((error: unknown) => {
+        if (!isStale(error)) throw error;
+        return this.#send(client, packet, types);
+      });
+    } catch (error) {
+      ended = SESSION_ENDED.test(codeOf(error));
+      throw error;
     } finally {
-      client.release();
+      client.release(ended || client.getTransactionStatus() !== 'I');
     }
   }
 
@@ -77,7 +90,7 @@ export class ScenePool extends pg.Pool {
   override async connect(): Promise<TransactionClient> {
     const scene = sceneOrRefuse();
     const client = await this.#lend();
-    return transactionClient(client, scene, (packet, types) => this.#send(client, packet, types, false));
+    return transactionClient(client, scene, (packet, types) => this.#send(client, packet, types));
   }
 
   /** Resolves when the server answers the bare login. */
@@ -94,19 +107,24 @@ export class ScenePool extends pg.Pool {
     return super.connect();
   }
 
-  async #send(client: pg.PoolClient, packet: Statement[], types: TypeParsers, alone: boolean): Promise<PacketResult> {
+  async #send(client: pg.PoolClient, packet: readonly Statement[], types: TypeParsers): Promise<PacketResult> {
     this.#onPacket(packet);
     try {
       return await sendPacket(client, packet, types);
     } catch (error) {
-      if (alone && STALE_STATEMENT.has((error as { code?: string }).code ?? '')) {
-        forgetPrepared(client);
-        this.#onPacket(packet);
-        return await sendPacket(client, packet, types);
-      }
+      if (isStale(error)) forgetPrepared(client);
       throw error;
     }
   }
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+function isStale(error: unknown): boolean {
+  return STALE_STATEMENT.has(codeOf(error));
 }
 
 function sceneOrRefuse(): Scene {
@@ -133,17 +151,35 @@ const NOTHING: PacketResult = { command: '', rowCount: 0, fields: [], rows: [] }
 function transactionClient(
   client: pg.PoolClient,
   scene: Scene,
-  send: (packet: Statement[], types: TypeParsers) => Promise<PacketResult>,
+  send: (packet: readonly Statement[], types: TypeParsers) => Promise<PacketResult>,
 ): TransactionClient {
-  let waiting: Statement[] | null = null;
+  let waiting: Statement[] = [];
   let open = false;
+  let failed = false;
 
-  const run = async (statement: Statement, types: TypeParsers): Promise<PacketResult> => {
-    if (!waiting) return send([statement], types);
-    const [begin, ...isolation] = waiting;
-    waiting = null;
+  const begin = async (statement: Statement, types: TypeParsers): Promise<PacketResult> => {
+    const packet = [...waiting, enter(scene), statement];
+    waiting = [];
     open = true;
-    return send([begin ?? BEGIN, ...isolation, enter(scene), statement], types);
+    try {
+      return await send(packet, types).catch((error: unknown) => {
+        if (!isStale(error)) throw error;
+        return send([ROLLBACK, ...packet], types);
+      });
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+
+  const end = async (verb: 'COMMIT' | 'ROLLBACK', types: TypeParsers): Promise<PacketResult> => {
+    if (!open) return NOTHING;
+    const result = await send([{ text: verb, values: [] }], types);
+    open = false;
+    if (verb === 'COMMIT' && (failed || result.command !== verb)) {
+      throw new Error('The transaction had failed before it was committed; it was rolled back.');
+    }
+    return result;
   };
 
   return {
@@ -152,21 +188,18 @@ function transactionClient(
         waiting = [BEGIN];
         return NOTHING;
       }
-      if (waiting && text.startsWith('SET TRANSACTION ISOLATION LEVEL')) {
+      if (waiting.length > 0 && text.startsWith('SET TRANSACTION ISOLATION LEVEL')) {
         waiting.push({ text, values });
         return NOTHING;
       }
-      if (text !== 'COMMIT' && text !== 'ROLLBACK') return run({ text, values }, types);
-      if (!open) return NOTHING;
-      const result = await send([{ text, values: [] }], types);
-      open = false;
-      if (text === 'COMMIT' && result.command !== 'COMMIT') {
-        throw new Error('The transaction had failed before it was committed; it was rolled back.');
-      }
-      return result;
+      if (text === 'COMMIT' || text === 'ROLLBACK') return end(text, types);
+      if (waiting.length > 0) return begin({ text, values }, types);
+      // Its BEGIN may not have reached the server: what follows would be a transaction of its own, as the bare login.
+      if (failed) throw new Error('The transaction failed with its first statement; nothing more of it is run.');
+      return send([{ text, values }], types);
     },
     release(error?: unknown): void {
-      client.release(open || error instanceof Error ? true : undefined);
+      client.release(error instanceof Error || open || client.getTransactionStatus() !== 'I');
     },
     on: (event, listener) => void client.on(event, listener),
     removeListener: (event, listener) => void client.removeListener(event, listener),

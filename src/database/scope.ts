@@ -34,10 +34,14 @@ const TRANSACTION_LIMITS = { maxWait: 5_000, timeout: 15_000 };
 export function openDatabase(options: PoolOptions): Database {
   const pool = new ScenePool(options);
   const client = createClient(pool);
+  let closing: Promise<void> | undefined;
   return {
     as: (scene) => openScope(client, scene),
     ping: () => pool.ping(),
-    close: () => client.$disconnect(),
+    close() {
+      closing ??= client.$disconnect().then(() => pool.end());
+      return closing;
+    },
   };
 }
 
