@@ -121,12 +121,18 @@ export async function submit(
   headers: Headers = {},
 ): Promise<Attempt> {
   const document = `mutation SignIn($input: SignInWithEthereumInput!) { signInWithEthereum(input: $input) { ${SESSION} } }`;
-  return attemptOf(await house.ask(document, { input: { message, signature } }, { headers }), 'signInWithEthereum');
+  const answer = await house.ask<{ signInWithEthereum: SignedIn }>(
+    document,
+    { input: { message, signature } },
+    { headers },
+  );
+  return attemptOf(answer, 'signInWithEthereum');
 }
 
 export async function refresh(house: Pick<House, 'ask'>, refreshToken: string): Promise<Attempt> {
   const document = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) { ${SESSION} } }`;
-  return attemptOf(await house.ask(document, { input: { refreshToken } }), 'refreshSession');
+  const answer = await house.ask<{ refreshSession: SignedIn }>(document, { input: { refreshToken } });
+  return attemptOf(answer, 'refreshSession');
 }
 
 /** Signs a text with a nonce of its own, good but for the changes, and hands it in. */
