@@ -11,6 +11,12 @@ interface Field {
   readonly dataTypeID: number;
 }
 
+/** A column as the server describes it. */
+interface DescribedField extends Field {
+  /** The table that it is a column of; 0 when it was computed. */
+  readonly tableID: number;
+}
+
 /** What the last statement of a packet answered: one array a row, in the order of `fields`. */
 export interface PacketResult {
   readonly command: string;
@@ -31,7 +37,7 @@ interface Prepared {
   parsers?: readonly Parser[];
 }
 
-/** The type in which Postgres hands over relations. */
+/** The type in which Postgres hands over relations, as computed columns; a table's own column is nobody's to change. */
 const JSONB = 3802;
 
 /** Prepared statements are kept to this number a connection; the one that was not used for longest goes first. */
@@ -135,7 +141,7 @@ function packet(
       to.stream.uncork();
       return null;
     },
-    handleRowDescription(message: { fields: readonly Field[] }): void {
+    handleRowDescription(message: { fields: readonly DescribedField[] }): void {
       if (last) describe(last, message.fields, types);
     },
     handleDataRow(message: { fields: (string | null)[] }): void {
@@ -231,11 +237,11 @@ function readRow(texts: readonly (string | null)[], parsers: readonly Parser[]):
   });
 }
 
-function describe(prepared: Prepared, fields: readonly Field[], types: TypeParsers): void {
+function describe(prepared: Prepared, fields: readonly DescribedField[], types: TypeParsers): void {
   prepared.fields = fields.map(({ name, dataTypeID }) => ({ name, dataTypeID }));
-  prepared.parsers = fields.map(({ dataTypeID }) => {
+  prepared.parsers = fields.map(({ dataTypeID, tableID }) => {
     const parse = types.getTypeParser(dataTypeID, 'text');
-    return dataTypeID === JSONB ? (text) => parse(keepExact(text)) : parse;
+    return dataTypeID === JSONB && tableID === 0 ? (text) => parse(keepExact(text)) : parse;
   });
 }
 
