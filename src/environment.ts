@@ -95,9 +95,8 @@ const variables = z.object({
   SIGN_IN_ORIGINS: origins.optional(),
   SIGN_IN_STATEMENT: z
     .string()
-    .min(1)
     .max(200)
-    .regex(/^[^\n]+$/)
+    .regex(/^[A-Za-z0-9 \-._~:/?#[\]@!$&'()*+,;=]+$/, 'must keep to the characters that EIP-4361 allows')
     .default('Sign in to Tollhouse.'),
   SIGN_IN_CHAIN_IDS: z
     .string()

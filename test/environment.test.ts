@@ -104,6 +104,7 @@ describe('the environment', () => {
     ['PUBLIC_URL', 'pay.example'],
     ['LOG_LEVEL', 'loud'],
     ['DATABASE_POOL_MAX', '0'],
+    ['SIGN_IN_STATEMENT', 'Grüß Gott'],
     ['SIGN_IN_ORIGINS', 'nonsense'],
     ['SIGN_IN_ORIGINS', 'https://app.example/'],
     ['SIGN_IN_ORIGINS', 'https://app.example/path'],

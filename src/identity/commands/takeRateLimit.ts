@@ -14,7 +14,7 @@ export async function takeRateLimit(
   context: Context,
   db: Pick<Reader, '$queryRaw'>,
   limited: {
-    readonly deed: 'challenge' | 'sign-in' | 'refresh';
+    readonly deed: 'challenge' | 'sign-in';
     readonly allowed: number;
     readonly address: string | null;
   },
