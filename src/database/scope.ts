@@ -84,6 +84,8 @@ function readerOf(client: PrismaClient, scene: Scene): Reader {
   const models = client as unknown as Record<string, Record<string, Operation> & Operation>;
   const delegates = new Map<string, unknown>();
   return new Proxy({} as Reader, {
+    // Pothos asks whether there is such a model before it reads it.
+    has: (_, name) => typeof name === 'string' && name in models,
     get(_, name) {
       if (typeof name !== 'string' || name === 'then') return undefined;
       let delegate = delegates.get(name);
