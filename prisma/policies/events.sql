@@ -15,16 +15,26 @@ grant select on events to tollhouse_operator;
 create policy events_member_select on events for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy events_member_insert on events for insert to tollhouse_member
-  with check (organization_id = (select current_organization_id()));
+  with check (
+    organization_id = (select current_organization_id())
+    and actor = 'user:' || (select current_user_id())
+    and case type
+      when 'payment-link.created' then (select has_permission('payments:write'))
+      when 'membership.added' then (select has_permission('members:write'))
+    end
+  );
 create policy events_public_insert on events for insert to tollhouse_public
-  with check (organization_id = (select current_organization_id()) and type = 'payment-order.created');
+  with check (
+    organization_id = (select current_organization_id()) and actor = 'payer' and type = 'payment-order.created'
+  );
 create policy events_identity_insert on events for insert to tollhouse_identity
   with check (
     organization_id = (select current_organization_id())
+    and actor = 'user:' || (select current_user_id())
     and type in ('user.signed-up', 'organization.created')
   );
 create policy events_worker_select on events for select to tollhouse_worker
   using (organization_id = (select current_organization_id()));
 create policy events_worker_insert on events for insert to tollhouse_worker
-  with check (organization_id = (select current_organization_id()));
+  with check (organization_id = (select current_organization_id()) and actor = 'worker');
 create policy events_operator_select on events for select to tollhouse_operator using (true);

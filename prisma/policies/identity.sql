@@ -45,7 +45,7 @@ create policy identities_identity_insert on identities for insert to tollhouse_i
 create policy identities_operator_select on identities for select to tollhouse_operator using (true);
 create policy identities_doorkeeper_select on identities for select to tollhouse_doorkeeper using (true);
 
--- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named
+-- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named; none begins again
 alter table sessions enable row level security;
 alter table sessions force row level security;
 grant select (id, user_id, identity_id, organization_id, generation, rotated_at, client_address, user_agent, expires_at,
@@ -57,14 +57,14 @@ grant select on sessions to tollhouse_doorkeeper;
 create policy sessions_member_select on sessions for select to tollhouse_member
   using (user_id = (select current_user_id()));
 create policy sessions_member_update on sessions for update to tollhouse_member
-  using (user_id = (select current_user_id()))
-  with check (user_id = (select current_user_id()));
+  using (user_id = (select current_user_id()) and ended_at is null)
+  with check (user_id = (select current_user_id()) and ended_at is not null);
 create policy sessions_identity_select on sessions for select to tollhouse_identity
   using (id = (select current_session_id()));
 create policy sessions_identity_insert on sessions for insert to tollhouse_identity
   with check (id = (select current_session_id()) and user_id = (select current_user_id()));
 create policy sessions_identity_update on sessions for update to tollhouse_identity
-  using (id = (select current_session_id()))
+  using (id = (select current_session_id()) and ended_at is null)
   with check (id = (select current_session_id()));
 create policy sessions_doorkeeper_select on sessions for select to tollhouse_doorkeeper using (true);
 

@@ -745,8 +745,8 @@ begin
       'create trigger %I before update on %I for each row execute function touch_updated_at()', kept || '_touch', kept);
   end loop;
   foreach kept in array array[
-    'organizations', 'memberships', 'payment_links', 'payment_link_accepts', 'payment_orders',
-    'blockchain_transactions', 'payment_credits'
+    'organizations', 'memberships', 'payment_links', 'payment_link_accepts', 'blockchain_transactions',
+    'payment_credits'
   ] loop
     execute format(
       'create trigger %I after insert or update or delete on %I for each row execute function record_audit_entry()',
@@ -754,6 +754,9 @@ begin
   end loop;
 end
 $$;
+-- from the hash of a payer's network address the address could be found
+create trigger payment_orders_audit after insert or update or delete on payment_orders
+  for each row execute function record_audit_entry('client_hash');
 
 -- the law: kernel ----------------------------------------------------------------------------------------------------
 
@@ -815,7 +818,7 @@ create policy identities_identity_insert on identities for insert to tollhouse_i
 create policy identities_operator_select on identities for select to tollhouse_operator using (true);
 create policy identities_doorkeeper_select on identities for select to tollhouse_doorkeeper using (true);
 
--- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named
+-- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named; none begins again
 alter table sessions enable row level security;
 alter table sessions force row level security;
 grant select (id, user_id, identity_id, organization_id, generation, rotated_at, client_address, user_agent, expires_at,
@@ -827,14 +830,14 @@ grant select on sessions to tollhouse_doorkeeper;
 create policy sessions_member_select on sessions for select to tollhouse_member
   using (user_id = (select current_user_id()));
 create policy sessions_member_update on sessions for update to tollhouse_member
-  using (user_id = (select current_user_id()))
-  with check (user_id = (select current_user_id()));
+  using (user_id = (select current_user_id()) and ended_at is null)
+  with check (user_id = (select current_user_id()) and ended_at is not null);
 create policy sessions_identity_select on sessions for select to tollhouse_identity
   using (id = (select current_session_id()));
 create policy sessions_identity_insert on sessions for insert to tollhouse_identity
   with check (id = (select current_session_id()) and user_id = (select current_user_id()));
 create policy sessions_identity_update on sessions for update to tollhouse_identity
-  using (id = (select current_session_id()))
+  using (id = (select current_session_id()) and ended_at is null)
   with check (id = (select current_session_id()));
 create policy sessions_doorkeeper_select on sessions for select to tollhouse_doorkeeper using (true);
 
@@ -1146,18 +1149,28 @@ grant select on events to tollhouse_operator;
 create policy events_member_select on events for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy events_member_insert on events for insert to tollhouse_member
-  with check (organization_id = (select current_organization_id()));
+  with check (
+    organization_id = (select current_organization_id())
+    and actor = 'user:' || (select current_user_id())
+    and case type
+      when 'payment-link.created' then (select has_permission('payments:write'))
+      when 'membership.added' then (select has_permission('members:write'))
+    end
+  );
 create policy events_public_insert on events for insert to tollhouse_public
-  with check (organization_id = (select current_organization_id()) and type = 'payment-order.created');
+  with check (
+    organization_id = (select current_organization_id()) and actor = 'payer' and type = 'payment-order.created'
+  );
 create policy events_identity_insert on events for insert to tollhouse_identity
   with check (
     organization_id = (select current_organization_id())
+    and actor = 'user:' || (select current_user_id())
     and type in ('user.signed-up', 'organization.created')
   );
 create policy events_worker_select on events for select to tollhouse_worker
   using (organization_id = (select current_organization_id()));
 create policy events_worker_insert on events for insert to tollhouse_worker
-  with check (organization_id = (select current_organization_id()));
+  with check (organization_id = (select current_organization_id()) and actor = 'worker');
 create policy events_operator_select on events for select to tollhouse_operator using (true);
 
 -- the law: audit -----------------------------------------------------------------------------------------------------
