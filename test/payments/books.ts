@@ -19,6 +19,9 @@ const AUDITED = [
   'payment_credits',
 ];
 
+/** What no audit entry shows: it tells who a payer is. */
+const LEFT_OUT = 'client_hash';
+
 /**
  * Holds the books against each other: credits against orders and transfers, events against states, audit entries
  * against rows. Whatever a test has done, these must hold.
@@ -102,7 +105,9 @@ async function expectAuditToShowAll({ sql }: Pick<Market, 'sql'>): Promise<void>
       expect(role === 'none' || (role.startsWith('tollhouse_') && request_id)).toBeTruthy();
       rows.set(row_id, after);
     }
-    const now = await sql<{ id: string; row: unknown }>(`select id, to_jsonb(t) as row from ${table} t`);
+    const now = await sql<{ id: string; row: unknown }>(
+      `select id, to_jsonb(t) - '${LEFT_OUT}' as row from ${table} t`,
+    );
     expect(new Map(now.map(({ id, row }) => [id, row]))).toEqual(rows);
   }
 }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import pino from 'pino';
 import { concatHex, encodeFunctionData, erc20Abi, type Hex, type PrivateKeyAccount, parseAbi, slice } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
@@ -6,7 +7,6 @@ import { followChain } from '../../src/chain/jobs.ts';
 import { createNodeReader } from '../../src/chain/providers/nodeReader.ts';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import type { WorkerContext } from '../../src/context.ts';
-import { withSession } from '../../src/database/session.ts';
 import { reviewForsakenOrders, settleOrders } from '../../src/payments/jobs.ts';
 import type { ChainReader } from '../../src/ports.ts';
 import { type DevelopmentChain, openDevelopmentChain } from '../support/chain.ts';
@@ -59,6 +59,8 @@ export async function openMarket(settings: Record<string, string> = {}): Promise
     }
   };
   await watch();
+  const admin = new pg.Client({ connectionString: house.database.adminUrl });
+  await admin.connect();
   return {
     house,
     chain,
@@ -72,9 +74,9 @@ export async function openMarket(settings: Record<string, string> = {}): Promise
       return registered;
     },
     mine: (blocks = 1) => chain.node.mine({ blocks }),
-    sql: (text, ...values) =>
-      withSession(house.database.adminUrl, async (client) => (await client.query(text, values)).rows as never),
+    sql: async (text, ...values) => (await admin.query(text, values)).rows as never,
     close: async () => {
+      await admin.end();
       await house.stop();
       await chain.stop();
     },

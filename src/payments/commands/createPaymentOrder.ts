@@ -1,9 +1,10 @@
 import { lockChain } from '../../chain/commands/lockChain.ts';
 import { chainErrors } from '../../chain/errors.ts';
-import { MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
+import { caip19Of, MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
 import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { newId } from '../../kernel/ids.ts';
 import { paymentErrors } from '../errors.ts';
@@ -23,6 +24,7 @@ interface Terms {
   readonly assetId: string;
   readonly chainId: number;
   readonly asset: string;
+  readonly token: string | null;
   readonly units: bigint;
   readonly payTo: string;
 }
@@ -81,7 +83,11 @@ async function findLink(tx: Transaction): Promise<FoundLink> {
       orderLifetimeMinutes: true,
       accepts: {
         orderBy: { position: 'asc' },
-        select: { units: true, payTo: true, asset: { select: { id: true, chainId: true, caip19: true } } },
+        select: {
+          units: true,
+          payTo: true,
+          asset: { select: { id: true, chainId: true, caip19: true, address: true } },
+        },
       },
     },
   });
@@ -91,6 +97,7 @@ async function findLink(tx: Transaction): Promise<FoundLink> {
     assetId: asset.id,
     chainId: Number(asset.chainId),
     asset: asset.caip19,
+    token: asset.address,
     units: BigInt(units.toFixed()),
     payTo,
   }));
@@ -100,7 +107,7 @@ async function findLink(tx: Transaction): Promise<FoundLink> {
 function choose(accepts: readonly Terms[], asked: string | null): Terms {
   const [first, ...others] = accepts;
   if (!first) throw paymentErrors.LINK_INACTIVE({ status: 'NOTHING_ACCEPTED' });
-  const assets = accepts.map(({ asset }) => asset);
+  const assets = accepts.map(({ chainId, token }) => caip19Of(chainId, token && showAddress(token)));
   if (asked === null) {
     if (others.length > 0) throw paymentErrors.ASSET_REQUIRED({ assets });
     return first;
