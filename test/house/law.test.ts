@@ -44,7 +44,7 @@ const planted: readonly (readonly [file: string, imported: string, rule: string]
   ['src/chain/low.ts', '../payments/commands/creditOrder.ts', 'chain/ below payments/'],
   ['src/payments/low.ts', '../webhooks/model.ts', 'payments/ below webhooks/'],
   ['src/webhooks/low.ts', '../gateway/server.ts', 'webhooks/ below gateway/'],
-  ['src/gateway/low.ts', '../main.ts', 'gateway/ below main.ts, worker.ts'],
+  ['src/gateway/low.ts', '../main.ts', 'gateway/ below worker.ts'],
   ['src/utils/low.ts', '../kernel/words.ts', 'every room has its floor'],
   ['src/chain/one.ts', './two.ts', 'no cycle'],
   ['src/tenancy/low.ts', '../environment.ts', 'the environment is read at the entrance'],
