@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SCENE_ROLES } from '../../src/database/roles.ts';
+import { withSession } from '../../src/database/session.ts';
+import { freshDatabase, type TestDatabase } from '../support/database.ts';
+
+/** The tables that belong to no tenant, and why. */
+const WITHOUT_TENANT: Readonly<Record<string, string>> = {
+  organizations: 'the tenants themselves',
+  users: 'a person may be a member of several organizations',
+  identities: 'proofs of being a user',
+  sessions: 'a user’s, in one organization after another',
+  challenges: 'asked for before anybody is known',
+  sign_in_attempts: 'made before anybody is known',
+  rate_limits: 'of clients and wallets',
+  handles: 'looked up before the tenant is known',
+  chains: 'common knowledge',
+  chain_incarnations: 'common knowledge',
+  assets: 'common knowledge',
+  chain_blocks: 'what the chain says, whoever is concerned',
+  chain_transfers: 'what the chain says, whoever is concerned',
+  watched_accounts: 'several tenants may be paid at one account',
+  event_epochs: 'of the whole log',
+  _prisma_migrations: 'the runner’s own book',
+};
+
+/** Indexes of tenant tables that do not lead with the tenant, and why. */
+const ACROSS_TENANTS: Readonly<Record<string, string>> = {
+  memberships_user_id_idx: 'signing in asks for the organizations of a user',
+  payment_orders_open_idx: 'the watcher asks which order a transfer pays',
+  payment_orders_unfinished_idx: 'the worker asks which orders may change with a block',
+  events_epoch_transaction_id_position_idx: 'readers of the whole log follow it',
+};
+
+/** The functions that run with their owner's rights, with their owner and who may call them. */
+const DEFINERS: Readonly<Record<string, readonly [owner: string, callers: readonly string[]]>> = {
+  'enter_session(uuid,uuid)': ['tollhouse_doorkeeper', ['tollhouse_gateway', 'tollhouse_identity']],
+  'enter_identity(text,text)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
+  'resolve_handle(text,bytea)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
+  'take_rate_limit(bytea,integer,integer)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
+  'count_open_orders(uuid,bytea)': ['tollhouse_doorkeeper', ['tollhouse_public']],
+  'is_proved_payee(text)': ['tollhouse_doorkeeper', ['tollhouse_member']],
+  'current_event_epoch()': [
+    'tollhouse_doorkeeper',
+    ['tollhouse_identity', 'tollhouse_member', 'tollhouse_public', 'tollhouse_worker'],
+  ],
+  'record_audit_entry()': ['tollhouse_auditor', []],
+};
+
+/** Every role that is somebody when a statement runs, apart from the owner. */
+const ROLES = ['tollhouse_gateway', ...SCENE_ROLES, 'tollhouse_operator', 'tollhouse_doorkeeper', 'tollhouse_auditor'];
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(() => database.drop());
+
+async function read<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+  return withSession(database.adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
+}
+
+const PUBLIC_TABLES = `pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`;
+
+async function tenantTables(): Promise<string[]> {
+  const rows = await read<{ name: string }>(`select c.relname as name from ${PUBLIC_TABLES}`);
+  return rows.map(({ name }) => name).filter((name) => !(name in WITHOUT_TENANT));
+}
+
+describe('every table', () => {
+  it('is a table: no view, no foreign table and no other schema hides one from these tests', async () => {
+    expect(
+      await read(`
+        select n.nspname, c.relname, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+          and (c.relkind in ('v', 'm', 'f', 'p') or n.nspname <> 'public')`),
+    ).toEqual([]);
+  });
+
+  it('that belongs to no tenant is named, and there', async () => {
+    const rows = await read<{ name: string }>(`select c.relname as name from ${PUBLIC_TABLES}`);
+    const names = rows.map(({ name }) => name);
+    expect(Object.keys(WITHOUT_TENANT).filter((name) => !names.includes(name))).toEqual([]);
+    expect((await tenantTables()).length).toBeGreaterThan(6);
+  });
+
+  it('is under row security that binds its owner too', async () => {
+    expect(await read(`select relname from ${PUBLIC_TABLES} and not (relrowsecurity and relforcerowsecurity)`)).toEqual(
+      [],
+    );
+  });
+
+  it('belongs to the owner of the tables, and to nobody who asks', async () => {
+    const owners = await read<{ owner: string }>(
+      `select distinct relowner::regrole::text as owner from ${PUBLIC_TABLES}`,
+    );
+    expect(owners).toEqual([{ owner: 'tollhouse_owner' }]);
+  });
+
+  it('cannot be truncated, referred to or given triggers by anybody but its owner', async () => {
+    expect(
+      await read(
+        `select role, relname, verb
+         from unnest($1::text[]) as role
+         cross join unnest('{truncate,references,trigger}'::text[]) as verb
+         cross join ${PUBLIC_TABLES} and has_table_privilege(role, c.oid, verb)`,
+        [[...ROLES, 'public']],
+      ),
+    ).toEqual([]);
+  });
+
+  it('is granted to nobody with the right to grant it on, and to PUBLIC not at all', async () => {
+    expect(
+      await read(`
+        select c.relname, a.grantee::regrole, a.privilege_type, a.is_grantable
+        from ${PUBLIC_TABLES.replace('where', ', aclexplode(c.relacl) a where')}
+          and a.grantee <> c.relowner and (a.is_grantable or a.grantee = 0)`),
+    ).toEqual([]);
+  });
+
+  it('has a policy for each verb that is granted on it, and none that nobody asked for', async () => {
+    const granted = await read<{ line: string }>(
+      `select distinct format('%s %s %s', c.relname, lower(verb), role) as line
+       from unnest($1::text[]) as role
+       cross join unnest('{select,insert,update,delete}'::text[]) as verb
+       cross join ${PUBLIC_TABLES} and c.relname <> '_prisma_migrations' and (
+         has_table_privilege(role, c.oid, verb)
+         or verb <> 'delete' and has_any_column_privilege(role, c.oid, verb)
+       )`,
+      [ROLES],
+    );
+    const policies = await read<{ line: string }>(`
+      select format('%s %s %s', tablename, lower(cmd), role) as line
+      from pg_policies cross join unnest(roles) as role
+      where tablename <> '_prisma_migrations'`);
+    expect(policies.map(({ line }) => line).sort()).toEqual(granted.map(({ line }) => line).sort());
+  });
+
+  it('checks what is written by a policy that says what may be', async () => {
+    expect(
+      await read(`
+        select tablename, policyname from pg_policies
+        where tablename <> '_prisma_migrations'
+          and (cmd = 'ALL' or permissive <> 'PERMISSIVE' or (cmd in ('INSERT', 'UPDATE')) <> (with_check is not null))`),
+    ).toEqual([]);
+  });
+});
+
+describe('every table of a tenant', () => {
+  it('has the key (organization_id, id)', async () => {
+    const rows = await read<{ name: string; key: string }>(`
+      select c.relname as name, pg_get_constraintdef(k.oid) as key
+      from ${PUBLIC_TABLES.replace('where', "left join pg_constraint k on k.conrelid = c.oid and k.contype = 'p' where")}`);
+    const keys = Object.fromEntries(rows.map(({ name, key }) => [name, key]));
+    for (const name of await tenantTables()) {
+      expect([name, keys[name]]).toEqual([name, 'PRIMARY KEY (organization_id, id)']);
+    }
+  });
+
+  it('points into its own tenant, or at what belongs to none', async () => {
+    const tables = await tenantTables();
+    const rows = await read<{ from: string; to: string; columns: string[]; targets: string[] }>(`
+      select
+        conrelid::regclass::text as from,
+        confrelid::regclass::text as to,
+        array(
+          select attname::text from unnest(conkey) with ordinality u (n, i)
+          join pg_attribute on attrelid = conrelid and attnum = n order by i
+        ) as columns,
+        array(
+          select attname::text from unnest(confkey) with ordinality u (n, i)
+          join pg_attribute on attrelid = confrelid and attnum = n order by i
+        ) as targets
+      from pg_constraint where contype = 'f'`);
+    expect(rows.length).toBeGreaterThan(10);
+    const loose = rows.filter(({ from, to, columns, targets }) => {
+      const composite = columns[0] === 'organization_id' && targets[0] === 'organization_id' && columns.length > 1;
+      if (tables.includes(to)) return !(tables.includes(from) && composite);
+      return !(to in WITHOUT_TENANT);
+    });
+    expect(loose).toEqual([]);
+  });
+
+  it('is unique only within its tenant, and its indexes lead with the tenant', async () => {
+    const tables = await tenantTables();
+    const rows = await read<{ table: string; name: string; unique: boolean; columns: string[] }>(
+      `
+      select
+        indrelid::regclass::text as table,
+        indexrelid::regclass::text as name,
+        indisunique as unique,
+        array(
+          select coalesce(attname::text, 'expression') from unnest(indkey::int[]) with ordinality u (n, i)
+          left join pg_attribute on attrelid = indrelid and attnum = n and n > 0 order by i
+        ) as columns
+      from pg_index where indrelid::regclass::text = any ($1)`,
+      [tables],
+    );
+    const across = rows.filter(({ columns }) => columns[0] !== 'organization_id');
+    expect(across.filter(({ unique }) => unique)).toEqual([]);
+    expect(across.map(({ name }) => name).sort()).toEqual(Object.keys(ACROSS_TENANTS).sort());
+  });
+
+  it('keeps each foreign key within reach of an index', async () => {
+    const rows = await read<{ name: string }>(
+      `
+      select conrelid::regclass || ' ' || conname as name
+      from pg_constraint k
+      where contype = 'f' and conrelid::regclass::text = any ($1)
+        and confrelid::regclass::text <> all ('{organizations,assets,chain_incarnations}')
+        and not exists (
+          select from pg_index i where i.indrelid = k.conrelid
+            and (i.indkey::int[])[0:array_length(k.conkey, 1) - 1] = k.conkey::int[]
+        )`,
+      [await tenantTables()],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('cannot have its rows moved to another tenant by anybody who asks', async () => {
+    expect(
+      await read(
+        `select role, c.relname from unnest($1::text[]) as role cross join ${PUBLIC_TABLES}
+           and exists (
+             select from pg_attribute a
+             where a.attrelid = c.oid and a.attname in ('organization_id', 'id')
+               and has_column_privilege(role, c.oid, a.attnum, 'update')
+           )
+           and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'organization_id')`,
+        [ROLES],
+      ),
+    ).toEqual([]);
+  });
+
+  it('has each changed row audited, apart from the two logs', async () => {
+    const rows = await read<{ name: string; shape: number }>(`
+      select tgrelid::regclass::text as name, tgtype as shape
+      from pg_trigger where tgfoid = 'record_audit_entry'::regproc and tgenabled = 'O'`);
+    // after each row that was inserted, deleted or updated
+    expect(new Set(rows.map(({ shape }) => shape))).toEqual(new Set([1 + 4 + 8 + 16]));
+    const audited = rows.map(({ name }) => name);
+    const unaudited = (await tenantTables()).filter((name) => !audited.includes(name));
+    expect(unaudited.sort()).toEqual(['audit_entries', 'events']);
+    expect(audited).toContain('organizations');
+  });
+
+  it.each(['events', 'audit_entries'])('and with it %s is changed by nobody', async (table) => {
+    expect(
+      await read(
+        `select role, verb from unnest($1::text[]) as role cross join unnest('{update,delete,truncate}'::text[]) as verb
+         where has_table_privilege(role, $2, verb) or verb = 'update' and has_any_column_privilege(role, $2, verb)`,
+        [ROLES, table],
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('every function that runs with its owner’s rights', () => {
+  it('is on the list, with a narrow owner and narrow callers', async () => {
+    const rows = await read<{ name: string; owner: string; callers: string[] }>(
+      `select p.oid::regprocedure::text as name, p.proowner::regrole::text as owner,
+         array(
+           select role from unnest($1::text[]) as role
+           where has_function_privilege(role, p.oid, 'execute') and role <> p.proowner::regrole::text order by role
+         ) as callers
+       from pg_proc p where p.prosecdef and p.pronamespace::regnamespace::text !~ '^pg_'`,
+      [ROLES],
+    );
+    const found = Object.fromEntries(rows.map(({ name, owner, callers }) => [name, [owner, callers]]));
+    expect(found).toEqual(DEFINERS);
+  });
+
+  it('looks names up where nobody else can put any', async () => {
+    const rows = await read<{ config: string[] }>(
+      `select proconfig as config from pg_proc where prosecdef and pronamespace = 'public'::regnamespace`,
+    );
+    for (const { config } of rows) expect(config).toEqual(['search_path=pg_catalog, pg_temp']);
+    expect(
+      await read(
+        `select role from unnest($1::text[]) as role
+         where has_schema_privilege(role, 'public', 'create')
+           or has_database_privilege(role, current_database(), 'create, temporary')`,
+        [[...ROLES, 'public']],
+      ),
+    ).toEqual([]);
+  });
+
+  it('and every other one of ours, is nobody’s by default', async () => {
+    expect(
+      await read(`
+        select p.oid::regprocedure from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+        where p.pronamespace = 'public'::regnamespace and a.grantee = 0`),
+    ).toEqual([]);
+  });
+
+  it('belongs to a role that owns and can do nothing else', async () => {
+    const owners = ['tollhouse_doorkeeper', 'tollhouse_auditor'];
+    expect(
+      await read(
+        `select rolname from pg_roles where rolname = any ($1)
+           and (rolcanlogin or rolsuper or rolbypassrls or rolinherit or rolcreaterole or rolcreatedb or rolreplication)`,
+        [owners],
+      ),
+    ).toEqual([]);
+    expect(
+      await read(
+        `select r.rolname, d.classid::regclass from pg_shdepend d join pg_roles r on r.oid = d.refobjid
+         where d.deptype = 'o' and r.rolname = any ($1) and d.classid <> 'pg_proc'::regclass`,
+        [owners],
+      ),
+    ).toEqual([]);
+    expect(
+      await read(`select pg_get_userbyid(roleid) from pg_auth_members where pg_get_userbyid(member) = any ($1)`, [
+        owners,
+      ]),
+    ).toEqual([]);
+  });
+});
