@@ -1,0 +1,211 @@
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/gateway/schema.ts';
+import { encodeGlobalId } from '../../src/kernel/ids.ts';
+import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import { type CountedTollhouse, startCountedTollhouse } from './trips.ts';
+
+let tollhouse: CountedTollhouse;
+let world: World;
+let tenant: Tenant;
+let token: string;
+
+beforeAll(async () => {
+  tollhouse = await startCountedTollhouse();
+  world = await seedTenants(tollhouse.database.adminUrl, { tenants: 2, links: 30 });
+  tenant = world.tenants[0] as Tenant;
+  const { organizationId, people } = tenant;
+  ({ token } = await tollhouse.resources.tokens.issue({ ...people.OWNER, organizationId }));
+});
+afterAll(() => tollhouse.stop());
+
+const link = () => tenant.links[0] ?? { id: '', slug: '' };
+const VIEWER = 'viewer { user { id displayName } organization { id name } role }';
+const LINK = '... on PaymentLink { title url createdBy { displayName } accepts { amount asset { caip19 } } }';
+const ORDER = 'status dueUnits asset { symbol } chain { name } transactions { hash units asset { caip19 } }';
+
+/** The reads that the product lives on: each is one statement, in one round trip. */
+const READS: readonly [name: string, query: string, variables?: () => Record<string, unknown>, anonymous?: true][] = [
+  ['viewer (Q3)', '{ viewer { user { id displayName wallets { address kind } } organization { id name slug } role } }'],
+  ['organization', '{ organization { id name slug createdAt } }'],
+  [
+    'node, a link (Q2)',
+    `query ($id: ID!) { node(id: $id) { id ${LINK} } }`,
+    () => ({ id: encodeGlobalId('PaymentLink', link().id) }),
+  ],
+  [
+    'node, an order',
+    `query ($id: ID!) { node(id: $id) { ... on PaymentOrder { ${ORDER} paymentLink { title } } } }`,
+    () => ({ id: encodeGlobalId('PaymentOrder', tenant.orders[0]?.id ?? '') }),
+  ],
+  [
+    'nodes, three links',
+    `query ($ids: [ID!]!) { nodes(ids: $ids) { id ${LINK} } }`,
+    () => ({ ids: tenant.links.slice(0, 3).map(({ id }) => encodeGlobalId('PaymentLink', id)) }),
+  ],
+  [
+    'links, orders, transactions (Q1)',
+    `{ organization { name paymentLinks(first: 20) { pageInfo { hasNextPage endCursor } edges { cursor node {
+      id title createdBy { displayName } accepts { amount }
+      orders(first: 5) { edges { node { ${ORDER} } } }
+    } } } } }`,
+  ],
+  [
+    'three connections at once',
+    `{ organization {
+      paymentLinks(last: 3) { edges { node { title } } }
+      paymentOrders(first: 50) { edges { node { ${ORDER} paymentLink { title } } } }
+      blockchainTransactions(first: 50) { edges { node { hash units asset { symbol } } } }
+    } }`,
+  ],
+  [
+    'a page behind a cursor',
+    'query ($after: String) { organization { paymentOrders(first: 5, after: $after) { edges { node { id } } } } }',
+  ],
+  [
+    'checkout',
+    'query ($slug: String!) { checkout(slug: $slug) { title organizationName accepts { amount asset { symbol decimals } } } }',
+    () => ({ slug: link().slug }),
+    true,
+  ],
+  ['checkout, signed in', 'query ($slug: String!) { checkout(slug: $slug) { title } }', () => ({ slug: link().slug })],
+  [
+    'checkout of no link',
+    'query ($slug: String!) { checkout(slug: $slug) { title } }',
+    () => ({ slug: 'no-link' }),
+    true,
+  ],
+  [
+    'checkoutOrder',
+    `query ($token: String!) { checkoutOrder(token: $token) {
+      token status due { amount units asset { symbol } } paymentRequest { to value data eip681 } transactions { hash status }
+    } }`,
+    () => ({ token: tenant.orders[0]?.token }),
+    true,
+  ],
+  [
+    'chains',
+    '{ chains { chainId caip2 name testnet publicRpcUrl assets { caip19 symbol decimals address } } }',
+    () => ({}),
+    true,
+  ],
+];
+
+describe('a read', () => {
+  it.each(READS)('of %s is one statement in one round trip', async (name, query, variables, anonymous) => {
+    const { cost, answer } = await tollhouse.count(query, variables?.(), anonymous ? undefined : token);
+    expect(answer.errors).toEqual([]);
+    expect(Object.values(answer.data ?? {}).includes(null)).toBe(name === 'checkout of no link');
+    expect(cost).toEqual({ statements: 1, roundTrips: 1 });
+  });
+
+  it('for nobody is none, where there is nothing to be seen', async () => {
+    const query = '{ viewer { role } organization { name } node(id: "x") { id } nodes(ids: ["x", "y"]) { id } }';
+    const { cost, answer } = await tollhouse.count(query);
+    expect(answer.data).toEqual({ viewer: null, organization: null, node: null, nodes: [null, null] });
+    expect(cost).toEqual({ statements: 0, roundTrips: 0 });
+  });
+
+  it('of two pages of one connection is a statement each', async () => {
+    const query = `{ organization {
+      newest: paymentLinks(first: 1) { edges { node { title } } }
+      oldest: paymentLinks(last: 1) { edges { node { title } } }
+    } }`;
+    const { cost, answer } = await tollhouse.count(query, {}, token);
+    expect(answer.data).toMatchObject({
+      organization: {
+        newest: { edges: [{ node: { title: `${tenant.marker} link 29` } }] },
+        oldest: { edges: [{ node: { title: `${tenant.marker} link 0` } }] },
+      },
+    });
+    expect(cost).toEqual({ statements: 2, roundTrips: 2 });
+  });
+});
+
+describe('a mutation', () => {
+  const account = privateKeyToAccount(generatePrivateKey());
+  const SIGN_IN = `mutation ($message: String!, $signature: Hex!) {
+    signInWithEthereum(input: { message: $message, signature: $signature }) { accessToken refreshToken ${VIEWER} }
+  }`;
+  const CHALLENGE = `mutation ($address: Address) {
+    createSignInChallenge(input: { address: $address }) { nonce message }
+  }`;
+  const kept: Record<string, string> = {};
+
+  const signInVariables = async (): Promise<Record<string, unknown>> => {
+    const { data } = await tollhouse.ask<{ createSignInChallenge: { message: string } }>(CHALLENGE, {
+      address: account.address,
+    });
+    const message = data?.createSignInChallenge.message ?? '';
+    return { message, signature: await account.signMessage({ message }) };
+  };
+
+  /** What each costs, its answer included; a transaction begins with its first statement and ends in a trip of its own. */
+  const COSTS = `
+    mutation                            statements  round trips
+    createSignInChallenge                        2            3
+    signInWithEthereum, the first time          13           14
+    signInWithEthereum, again                    7            8
+    signInWithEthereum, refused                  4            5
+    refreshSession                               3            4
+    createPaymentLink                            7            8
+    createPaymentOrder                           8            9
+    signOut                                      1            2`;
+
+  const RUNS: Readonly<Record<string, () => ReturnType<CountedTollhouse['count']>>> = {
+    createSignInChallenge: () => tollhouse.count(CHALLENGE, { address: account.address }),
+    'signInWithEthereum, the first time': async () => tollhouse.count(SIGN_IN, await signInVariables()),
+    'signInWithEthereum, again': async () => tollhouse.count(SIGN_IN, await signInVariables()),
+    'signInWithEthereum, refused': async () =>
+      tollhouse.count(SIGN_IN, { ...(await signInVariables()), signature: `0x${'11'.repeat(65)}` }),
+    refreshSession: () =>
+      tollhouse.count(
+        `mutation ($refreshToken: String!) {
+          refreshSession(input: { refreshToken: $refreshToken }) { accessToken ${VIEWER} }
+        }`,
+        { refreshToken: kept.refreshToken },
+      ),
+    createPaymentLink: () =>
+      tollhouse.count(
+        `mutation ($payTo: Address!, $asset: String!) {
+          createPaymentLink(input: { title: "Tea", accepts: [{ asset: $asset, amount: "1.5", payTo: $payTo }] }) {
+            paymentLink { id slug url accepts { amount asset { symbol } } createdBy { displayName } }
+          }
+        }`,
+        { payTo: tenant.people.OWNER.address, asset: world.coin.caip19 },
+        token,
+      ),
+    createPaymentOrder: () =>
+      tollhouse.count(
+        `mutation ($slug: String!, $payer: Address) {
+          createPaymentOrder(input: { slug: $slug, payer: $payer }) {
+            checkoutOrder { token status due { amount } paymentRequest { to value data } transactions { hash } }
+          }
+        }`,
+        { slug: link().slug, payer: account.address },
+      ),
+    signOut: () => tollhouse.count('mutation { signOut { signedOut } }', {}, kept.accessToken),
+  };
+
+  const pinned = COSTS.trim()
+    .split('\n')
+    .slice(1)
+    .map((line): [string, number, number] => {
+      const [, name = '', statements, roundTrips] = /^\s*(.+?)\s+(\d+)\s+(\d+)$/.exec(line) ?? [];
+      return [name, Number(statements), Number(roundTrips)];
+    });
+
+  it('of the schema is pinned, each of them', () => {
+    const names = Object.keys(schema.getMutationType()?.getFields() ?? {}).sort();
+    expect([...new Set(pinned.map(([name]) => name.replace(/,.*/, '')))].sort()).toEqual(names);
+  });
+
+  it.each(pinned)('%s is %i statements in %i round trips', async (name, statements, roundTrips) => {
+    const { cost, answer } = (await RUNS[name]?.()) ?? {};
+    expect(answer?.errors.map(({ extensions }) => extensions.code)).toEqual(
+      name.endsWith('refused') ? ['SIWE_SIGNATURE_INVALID'] : [],
+    );
+    expect(cost).toEqual({ statements, roundTrips });
+    Object.assign(kept, answer?.data?.signInWithEthereum);
+  });
+});

@@ -1,0 +1,51 @@
+import { currentScene, enter, type Statement } from '../../src/database/scene.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import { type Answer, startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
+
+/** What one request cost. */
+export interface Cost {
+  /** Statements that do the work; what enters a scene or begins and ends a transaction is not counted. */
+  readonly statements: number;
+  readonly roundTrips: number;
+}
+
+/** A gateway whose round trips are counted. */
+export interface CountedTollhouse extends TestTollhouse {
+  /** Sends one request, and tells what it cost besides its answer. */
+  count(
+    query: string,
+    variables?: Record<string, unknown>,
+    token?: string,
+  ): Promise<{ readonly cost: Cost; readonly answer: Answer<Record<string, unknown>> }>;
+}
+
+const ENTERING = new Set(
+  (['member', 'identity', 'public', 'worker'] as const).map(
+    (kind) => enter({ kind, requestId: '', sessionId: '', organizationId: '' }).text,
+  ),
+);
+const isWork = ({ text }: Statement): boolean => !ENTERING.has(text) && !/^(begin|commit|rollback)$/i.test(text);
+
+/** Starts a gateway as in production, limits included. */
+export async function startCountedTollhouse(): Promise<CountedTollhouse> {
+  // by request, so that background work is not mistaken for it
+  const packets = new Map<string, (readonly Statement[])[]>();
+  const tollhouse = await startTollhouse({
+    settings: { TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: '0' },
+    onPacket: (statements) => {
+      const requestId = currentScene.getStore()?.requestId ?? '';
+      packets.set(requestId, [...(packets.get(requestId) ?? []), statements]);
+    },
+  });
+  return {
+    ...tollhouse,
+    async count(query, variables = {}, token) {
+      const requestId = newId();
+      const answer = await tollhouse.ask(query, variables, {
+        headers: { 'x-request-id': requestId, ...(token && { authorization: `Bearer ${token}` }) },
+      });
+      const sent = packets.get(requestId) ?? [];
+      return { cost: { statements: sent.flat().filter(isWork).length, roundTrips: sent.length }, answer };
+    },
+  };
+}
