@@ -37,23 +37,24 @@ export async function payInOneTransaction<Parts extends readonly Part[]>(
     payer,
     parts.reduce((total, { units }) => total + units, 0n),
   );
-  const calls = parts.map(({ order, units }) =>
-    concatHex([transferCall(market.merchant.account.address, units), order.reference]),
-  );
+  const calls = parts.map(({ order, units }) => ({
+    to: TEST_TOKEN_ADDRESS,
+    data: concatHex([transferCall(market.merchant.account.address, units), order.reference]),
+  }));
   const { hash } = await deployer.send({ data: callerOf(calls) });
   return { hash, payer, parts };
 }
 
-/** Creation code that makes each call to the test token, then leaves an empty contract; the calls stand behind it. */
-function callerOf(calls: readonly Hex[]): Hex {
+/** Creation code that makes each call, then leaves an empty contract; the calls' bytes stand behind it. */
+export function callerOf(calls: readonly { readonly to: Hex; readonly data: Hex }[]): Hex {
   const word = (value: number): Hex => numberToHex(value, { size: 2 });
-  // Nine bytes copy a call to memory, thirty-five make it; one more byte stops.
+  // Nine bytes copy a call's input to memory, thirty-five make the call; one more byte stops.
   const codeSize = calls.length * 44 + 1;
-  const code = calls.map((call, index) => {
-    const offset = codeSize + calls.slice(0, index).reduce((total, earlier) => total + size(earlier), 0);
-    const copy = concatHex(['0x61', word(size(call)), '0x61', word(offset), '0x6000', '0x39']);
-    const input = concatHex(['0x6000', '0x6000', '0x61', word(size(call)), '0x6000', '0x6000']);
-    return concatHex([copy, input, '0x73', TEST_TOKEN_ADDRESS, '0x5af150']);
+  const code = calls.map(({ to, data }, index) => {
+    const offset = codeSize + calls.slice(0, index).reduce((total, earlier) => total + size(earlier.data), 0);
+    const copy = concatHex(['0x61', word(size(data)), '0x61', word(offset), '0x6000', '0x39']);
+    const input = concatHex(['0x6000', '0x6000', '0x61', word(size(data)), '0x6000', '0x6000']);
+    return concatHex([copy, input, '0x73', to, '0x5af150']);
   });
-  return concatHex([...code, '0x00', ...calls]);
+  return concatHex([...code, '0x00', ...calls.map(({ data }) => data)]);
 }
