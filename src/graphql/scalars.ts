@@ -1,13 +1,18 @@
-import { GraphQLError } from 'graphql';
 import { showAddress, storeAddress } from '../kernel/address.ts';
+import { kernelErrors } from '../kernel/errors.ts';
 import { builder } from './builder.ts';
 
 const HEX = /^0x(?:[0-9a-fA-F]{2})*$/;
 const DECIMAL = /^(?:0|[1-9]\d*)(?:\.\d+)?$/;
 const INTEGER = /^(?:0|-?[1-9]\d{0,77})$/;
+/** RFC 3339: a moment is not one without its offset from UTC. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-function refuse(scalar: string, expectation: string): never {
-  throw new GraphQLError(`${scalar} must be ${expectation}.`);
+/** graphql-js tells these words beside the place of the value. */
+function refuse(scalar: string, expected: string): never {
+  const failure = kernelErrors.BAD_USER_INPUT({ scalar, expected });
+  failure.message = `${scalar} must be ${expected}.`;
+  throw failure;
 }
 
 function text(scalar: string, value: unknown, expectation: string): string {
@@ -20,7 +25,7 @@ builder.scalarType('Address', {
   serialize: showAddress,
   parseValue: (value) =>
     storeAddress(text('Address', value, 'an address')) ??
-    refuse('Address', 'an address of forty hexadecimal digits, in one case or with its EIP-55 checksum'),
+    refuse('Address', '`0x` and forty hexadecimal digits, in lower case or with the EIP-55 checksum'),
 });
 
 builder.scalarType('Hex', {
@@ -55,7 +60,16 @@ builder.scalarType('DateTime', {
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    const moment = new Date(text('DateTime', value, 'a moment'));
-    return Number.isNaN(moment.getTime()) ? refuse('DateTime', 'a moment in ISO 8601') : moment;
+    const written = text('DateTime', value, 'a moment');
+    const [, day] = MOMENT.exec(written) ?? [];
+    const moment = new Date(written);
+    // JavaScript takes the thirtieth of February for the second of March.
+    const exists = day !== undefined && !Number.isNaN(moment.getTime()) && isDay(day);
+    return exists ? moment : refuse('DateTime', 'a moment in ISO 8601, with its offset from UTC');
   },
 });
+
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
