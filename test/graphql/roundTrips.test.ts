@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSchema } from 'graphql';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { schema } from '../../src/gateway/schema.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import { type CountedTollhouse, startCountedTollhouse } from './trips.ts';
@@ -196,6 +198,7 @@ describe('a mutation', () => {
     });
 
   it('of the schema is pinned, each of them', () => {
+    const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
     const names = Object.keys(schema.getMutationType()?.getFields() ?? {}).sort();
     expect([...new Set(pinned.map(([name]) => name.replace(/,.*/, '')))].sort()).toEqual(names);
   });

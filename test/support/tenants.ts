@@ -100,6 +100,7 @@ function makeTenant(index: number, links: number): Tenant {
 
 /** Inserts rows of one shape; a column is what its name says in JSON. */
 export async function insertRows(client: pg.Client, table: string, rows: readonly object[]): Promise<void> {
+  if (rows.length === 0) return;
   const columns = Object.keys(rows[0] ?? {}).join(', ');
   await client.query(
     `insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, $1)`,
