@@ -13,6 +13,8 @@ export interface RpcCall {
 /** A door in front of a node, at which a test may answer in its place. */
 export interface Door {
   readonly url: string;
+  /** The node behind it. */
+  target: string;
   /** Asked for each call before the node is; `true` says that it has seen to the answer. */
   intercept: (call: RpcCall, response: ServerResponse) => boolean | Promise<boolean>;
   close(): Promise<void>;
@@ -23,13 +25,14 @@ export async function openDoor(target: string): Promise<Door> {
   const server: Server = createServer(async (request, response) => {
     const body = await text(request);
     if (await door.intercept(JSON.parse(body) as RpcCall, response)) return;
-    const answer = await fetch(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const answer = await fetch(door.target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     response.setHeader('content-type', 'application/json').end(await answer.text());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const door: Door = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    target,
     intercept: () => false,
     close: async () => {
       server.close();

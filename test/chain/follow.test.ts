@@ -89,7 +89,7 @@ describe('following a chain', () => {
        where t.incarnation_id = $1 order by t.ordinal`,
       chain.incarnationId,
     );
-    const block_time = new Date(1_900_000_001_000);
+    const block_time = new Date(1_700_000_001_000);
     expect(written).toEqual([
       { ordinal: -1, symbol: 'ETH', units: '9007199254740993', input: 'c0ffee', block_time, judged_at: null },
       { ordinal: 3, symbol: 'TUSD', units: (2n ** 256n - 1n).toString(), input: '', block_time, judged_at: null },

@@ -30,7 +30,7 @@ export function scriptedChain(chainId = 31_337): ScriptedChain {
     const parentHash = blocks.at(-1)?.block.hash ?? hashOf('nothing');
     const number = BigInt(blocks.length);
     const hash = hashOf(`${parentHash} ${randomUUID()}`);
-    blocks.push({ block: { number, hash, parentHash, timestamp: 1_900_000_000n + number }, transfers });
+    blocks.push({ block: { number, hash, parentHash, timestamp: 1_700_000_000n + number }, transfers });
   };
   add([]);
   const head = (): bigint => BigInt(blocks.length - 1);

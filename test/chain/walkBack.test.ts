@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegisteredChain } from '../../src/chain/commands/registerChain.ts';
 import { followChain } from '../../src/chain/jobs.ts';
 import type { ChainTransferData } from '../../src/ports.ts';
+import { calm, changeable, disturb, seeded } from './chance.ts';
 import { expectTruthOf, type Kept, keptOf, type Ledger, openLedger, type Transfer, transfersOf } from './ledger.ts';
 import { type ScriptedChain, scriptedChain, transferTo } from './scriptedChain.ts';
 
@@ -202,8 +203,7 @@ describe('any sequence of blocks, reorganizations and faults', () => {
     const pool: ChainTransferData[] = [];
     for (let step = 0; step < 40; step += 1) {
       if (below(3) === 0) {
-        // Fewer than the eight that may still change, even when the next blocks have been read in between.
-        const depth = Math.min(below(5), node.blocks.length - 1 - lastFinal(node));
+        const depth = Math.min(below(5), changeable(node));
         if (depth > 0) pool.push(...node.drop(depth));
       }
       for (let blocks = below(4); blocks > 0; blocks -= 1) {
@@ -211,12 +211,10 @@ describe('any sequence of blocks, reorganizations and faults', () => {
         const fresh = below(2) === 0 ? [transferTo(PAYEE)] : [];
         node.mine(1, [...again, ...fresh]);
       }
-      node.lag = BigInt(Math.min(below(6) === 0 ? below(4) : 0, node.blocks.length - 1));
-      node.fault = () => (below(25) === 0 ? (below(2) === 0 ? 'fail' : 'null') : undefined);
+      disturb(node, below, 25);
       await follow().catch(() => undefined);
     }
-    node.lag = 0n;
-    node.fault = () => undefined;
+    calm(node);
     node.mine();
     await follow();
     await follow();
@@ -240,22 +238,3 @@ describe('any sequence of blocks, reorganizations and faults', () => {
     expect((await kept()).haltReason).toBeNull();
   });
 });
-
-/** The last block that the node has called final in this test; it may have been told to the watcher. */
-const finals = new WeakMap<ScriptedChain, number>();
-function lastFinal(of: ScriptedChain): number {
-  const now = Math.max(finals.get(of) ?? 0, of.blocks.length - 1 - 8);
-  finals.set(of, now);
-  return now;
-}
-
-/** Numbers between 0 and 1 that are the same for each seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
