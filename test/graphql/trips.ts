@@ -26,12 +26,12 @@ const ENTERING = new Set(
 );
 const isWork = ({ text }: Statement): boolean => !ENTERING.has(text) && !/^(begin|commit|rollback)$/i.test(text);
 
-/** Starts a gateway as in production, limits included. */
-export async function startCountedTollhouse(): Promise<CountedTollhouse> {
+/** Starts a gateway as in production, its limits included unless a test needs to ask often. */
+export async function startCountedTollhouse(options: { readonly limits?: boolean } = {}): Promise<CountedTollhouse> {
   // by request, so that background work is not mistaken for it
   const packets = new Map<string, (readonly Statement[])[]>();
   const tollhouse = await startTollhouse({
-    settings: { TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: '0' },
+    settings: { TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: options.limits === false ? '1' : '0' },
     onPacket: (statements) => {
       const requestId = currentScene.getStore()?.requestId ?? '';
       packets.set(requestId, [...(packets.get(requestId) ?? []), statements]);
