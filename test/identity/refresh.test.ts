@@ -21,9 +21,12 @@ async function viewerOf({ accessToken }: SignedIn): Promise<{ code: string; data
   return { code: codeOf(answer), data: answer.data };
 }
 
-/** Lets the grace of the last rotation pass. */
+/** Lets the grace of all rotations so far pass. */
 function passGrace(person: SignedIn): Promise<unknown> {
-  const text = `update sessions set rotated_at = rotated_at - interval '11 seconds' where id = $1`;
+  const text = `
+    update sessions
+    set rotations = array(select at - interval '11 seconds' from unnest(rotations) with ordinality r (at, place) order by place)
+    where id = $1`;
   return sql(house, text, [sessionIdOf(person)]);
 }
 
@@ -121,9 +124,19 @@ describe('a spent refresh token', () => {
     await expectAlive(second);
   });
 
-  it('ends the session when its successor is spent, too', async () => {
+  it('yields its successor inside the grace even when that is spent, too', async () => {
     const first = await enterHouse(house);
     const second = await renew(first);
+    const third = await renew(second);
+    expect((await renew(first)).refreshToken).toBe(second.refreshToken);
+    expect((await renew(second)).refreshToken).toBe(third.refreshToken);
+    await expectAlive(third);
+  });
+
+  it('ends the session outside the grace though its successor was spent inside', async () => {
+    const first = await enterHouse(house);
+    const second = await renew(first);
+    await passGrace(first);
     const third = await renew(second);
     expect((await refresh(house, first.refreshToken)).code).toBe('REFRESH_TOKEN_REUSED');
     await expectDead(third);

@@ -207,7 +207,7 @@ create table sessions (
   organization_id uuid not null,
   refresh_hash bytea not null,
   generation integer not null default 0,
-  rotated_at timestamptz(3) not null default transaction_timestamp(),
+  rotations timestamptz(3)[] not null default '{}',
   client_address text,
   user_agent text,
   expires_at timestamptz(3) not null,
@@ -821,11 +821,11 @@ create policy identities_doorkeeper_select on identities for select to tollhouse
 -- sessions: a member sees and ends its own; refreshing sees and rotates the one that was named; none begins again
 alter table sessions enable row level security;
 alter table sessions force row level security;
-grant select (id, user_id, identity_id, organization_id, generation, rotated_at, client_address, user_agent, expires_at,
+grant select (id, user_id, identity_id, organization_id, generation, rotations, client_address, user_agent, expires_at,
   ended_at, end_reason, created_at, updated_at) on sessions to tollhouse_member;
 grant update (ended_at, end_reason) on sessions to tollhouse_member;
 grant select, insert on sessions to tollhouse_identity;
-grant update (refresh_hash, generation, rotated_at, ended_at, end_reason) on sessions to tollhouse_identity;
+grant update (refresh_hash, generation, rotations, ended_at, end_reason) on sessions to tollhouse_identity;
 grant select on sessions to tollhouse_doorkeeper;
 create policy sessions_member_select on sessions for select to tollhouse_member
   using (user_id = (select current_user_id()));

@@ -9,6 +9,9 @@ import type { SignedIn } from './openSession.ts';
 /** A spent token is traced over this many rotations; a session of thirty days has fewer. */
 const MAX_TRACE = 10_000;
 
+/** Rotations whose time is kept; more of them within ten seconds are no lost answers. */
+const REMEMBERED_ROTATIONS = 50;
+
 /**
  * Spends a refresh token and answers its successor and a new access token. A token that was spent within the last
  * ten seconds yields the same successor again; one that was spent earlier ends the session.
@@ -20,13 +23,16 @@ export async function refreshSession(context: Context, input: { readonly refresh
   const scope = context.identityScope({ sessionId: spent.sessionId });
 
   const outcome = await scope.transaction(async (tx): Promise<Viewer | 'reused'> => {
-    const viewer = (await rotate(tx, spent, input.refreshToken, successor)) ?? (await retry(tx, spent, successor));
+    const rotated = await rotate(tx, spent, input.refreshToken, successor);
+    const traced = rotated ? null : await trace(context, tx, spent, input.refreshToken);
+    const viewer = rotated ?? (traced?.withinGrace ? traced : null);
     if (viewer) {
       await tx.$queryRaw`/* recheckSession */ select from enter_session(
         ${viewer.sessionId}::uuid, ${viewer.organizationId}::uuid)`;
-      return viewer;
+      const { sessionId, userId, organizationId } = viewer;
+      return { sessionId, userId, organizationId };
     }
-    if (!(await isAncestor(context, tx, spent, input.refreshToken))) throw identityErrors.REFRESH_TOKEN_INVALID();
+    if (!traced) throw identityErrors.REFRESH_TOKEN_INVALID();
     await tx.$executeRaw`
       /* endReusedSession */
       update sessions
@@ -52,7 +58,8 @@ async function rotate(tx: Transaction, spent: RefreshToken, text: string, succes
   const [viewer] = await tx.$queryRaw<Viewer[]>`
     /* rotateRefreshToken */
     update sessions
-    set refresh_hash = ${sha256(successor)}::bytea, generation = generation + 1, rotated_at = clock_timestamp()
+    set refresh_hash = ${sha256(successor)}::bytea, generation = generation + 1,
+        rotations = (clock_timestamp() || rotations)[1:${REMEMBERED_ROTATIONS}::int]
     where id = ${spent.sessionId}::uuid
       and generation = ${spent.generation}
       and refresh_hash = ${sha256(text)}::bytea
@@ -62,31 +69,28 @@ async function rotate(tx: Transaction, spent: RefreshToken, text: string, succes
   return viewer ?? null;
 }
 
-/** The same answer again, for who lost it or asked twice, while the successor is the one that is good now. */
-async function retry(tx: Transaction, spent: RefreshToken, successor: string): Promise<Viewer | null> {
-  const [viewer] = await tx.$queryRaw<Viewer[]>`
-    /* repeatRefresh */
-    select id as "sessionId", user_id as "userId", organization_id as "organizationId"
-    from sessions
-    where id = ${spent.sessionId}::uuid
-      and generation = ${spent.generation + 1}
-      and refresh_hash = ${sha256(successor)}::bytea
-      and rotated_at > clock_timestamp() - make_interval(secs => ${REFRESH_GRACE_SECONDS}::int)
-      and ended_at is null
-      and expires_at > clock_timestamp()`;
-  return viewer ?? null;
+interface Traced extends Viewer {
+  /** Whether the token was spent a moment ago: who lost the answer, or has many tabs, gets the same one again. */
+  readonly withinGrace: boolean;
 }
 
-/** Whether the token that is good now follows from this one: then this one is genuine, and was spent long ago. */
-async function isAncestor(context: Context, tx: Transaction, spent: RefreshToken, text: string): Promise<boolean> {
-  const [session] = await tx.$queryRaw<{ generation: number; refreshHash: Uint8Array }[]>`
-    /* findDescendant */
-    select generation, refresh_hash as "refreshHash"
+/** The living session that a spent token is of, if the one that is good now follows from it: then it is genuine. */
+async function trace(context: Context, tx: Transaction, spent: RefreshToken, text: string): Promise<Traced | null> {
+  const [session] = await tx.$queryRaw<(Traced & { generation: number; refreshHash: Uint8Array })[]>`
+    /* traceRefreshToken */
+    select
+      id as "sessionId", user_id as "userId", organization_id as "organizationId",
+      generation, refresh_hash as "refreshHash",
+      coalesce(
+        rotations[generation - ${spent.generation}::int]
+          > clock_timestamp() - make_interval(secs => ${REFRESH_GRACE_SECONDS}::int),
+        false
+      ) as "withinGrace"
     from sessions
     where id = ${spent.sessionId}::uuid and ended_at is null and expires_at > clock_timestamp()`;
   const steps = (session?.generation ?? 0) - spent.generation;
-  if (!session || steps < 1 || steps > MAX_TRACE) return false;
+  if (!session || steps < 1 || steps > MAX_TRACE) return null;
   let descendant = text;
   for (let step = 0; step < steps; step += 1) descendant = context.tokens.successor(descendant);
-  return sha256(descendant).equals(session.refreshHash);
+  return sha256(descendant).equals(session.refreshHash) ? session : null;
 }

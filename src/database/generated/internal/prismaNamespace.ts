@@ -2365,7 +2365,7 @@ export const SessionScalarFieldEnum = {
   organizationId: 'organizationId',
   refreshHash: 'refreshHash',
   generation: 'generation',
-  rotatedAt: 'rotatedAt',
+  rotations: 'rotations',
   clientAddress: 'clientAddress',
   userAgent: 'userAgent',
   expiresAt: 'expiresAt',

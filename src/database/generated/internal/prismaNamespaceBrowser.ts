@@ -277,7 +277,7 @@ export const SessionScalarFieldEnum = {
   organizationId: 'organizationId',
   refreshHash: 'refreshHash',
   generation: 'generation',
-  rotatedAt: 'rotatedAt',
+  rotations: 'rotations',
   clientAddress: 'clientAddress',
   userAgent: 'userAgent',
   expiresAt: 'expiresAt',

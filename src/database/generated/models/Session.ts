@@ -41,7 +41,6 @@ export type SessionMinAggregateOutputType = {
   organizationId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
-  rotatedAt: Date | null
   clientAddress: string | null
   userAgent: string | null
   expiresAt: Date | null
@@ -58,7 +57,6 @@ export type SessionMaxAggregateOutputType = {
   organizationId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
-  rotatedAt: Date | null
   clientAddress: string | null
   userAgent: string | null
   expiresAt: Date | null
@@ -75,7 +73,7 @@ export type SessionCountAggregateOutputType = {
   organizationId: number
   refreshHash: number
   generation: number
-  rotatedAt: number
+  rotations: number
   clientAddress: number
   userAgent: number
   expiresAt: number
@@ -102,7 +100,6 @@ export type SessionMinAggregateInputType = {
   organizationId?: true
   refreshHash?: true
   generation?: true
-  rotatedAt?: true
   clientAddress?: true
   userAgent?: true
   expiresAt?: true
@@ -119,7 +116,6 @@ export type SessionMaxAggregateInputType = {
   organizationId?: true
   refreshHash?: true
   generation?: true
-  rotatedAt?: true
   clientAddress?: true
   userAgent?: true
   expiresAt?: true
@@ -136,7 +132,7 @@ export type SessionCountAggregateInputType = {
   organizationId?: true
   refreshHash?: true
   generation?: true
-  rotatedAt?: true
+  rotations?: true
   clientAddress?: true
   userAgent?: true
   expiresAt?: true
@@ -240,7 +236,7 @@ export type SessionGroupByOutputType = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation: number
-  rotatedAt: Date
+  rotations: Date[]
   clientAddress: string | null
   userAgent: string | null
   expiresAt: Date
@@ -280,7 +276,7 @@ export type SessionWhereInput = {
   organizationId?: Prisma.UuidFilter<"Session"> | string
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
-  rotatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
+  rotations?: Prisma.DateTimeNullableListFilter<"Session">
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -300,7 +296,7 @@ export type SessionOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
-  rotatedAt?: Prisma.SortOrder
+  rotations?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrderInput | Prisma.SortOrder
   userAgent?: Prisma.SortOrderInput | Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -323,7 +319,7 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   organizationId?: Prisma.UuidFilter<"Session"> | string
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
-  rotatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
+  rotations?: Prisma.DateTimeNullableListFilter<"Session">
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -343,7 +339,7 @@ export type SessionOrderByWithAggregationInput = {
   organizationId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
-  rotatedAt?: Prisma.SortOrder
+  rotations?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrderInput | Prisma.SortOrder
   userAgent?: Prisma.SortOrderInput | Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -368,7 +364,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   refreshHash?: Prisma.BytesWithAggregatesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntWithAggregatesFilter<"Session"> | number
-  rotatedAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
+  rotations?: Prisma.DateTimeNullableListFilter<"Session">
   clientAddress?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
@@ -382,7 +378,7 @@ export type SessionCreateInput = {
   id?: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -402,7 +398,7 @@ export type SessionUncheckedCreateInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -416,7 +412,7 @@ export type SessionUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -436,7 +432,7 @@ export type SessionUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -453,7 +449,7 @@ export type SessionCreateManyInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -467,7 +463,7 @@ export type SessionUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -484,7 +480,7 @@ export type SessionUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -504,6 +500,14 @@ export type SessionOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
+export type DateTimeNullableListFilter<$PrismaModel = never> = {
+  equals?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel> | null
+  has?: Date | string | Prisma.DateTimeFieldRefInput<$PrismaModel> | null
+  hasEvery?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel>
+  hasSome?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel>
+  isEmpty?: boolean
+}
+
 export type SessionCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
@@ -511,7 +515,7 @@ export type SessionCountOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
-  rotatedAt?: Prisma.SortOrder
+  rotations?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -532,7 +536,6 @@ export type SessionMaxOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
-  rotatedAt?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -549,7 +552,6 @@ export type SessionMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
-  rotatedAt?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -647,6 +649,15 @@ export type SessionUncheckedUpdateManyWithoutIdentityNestedInput = {
   deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
 }
 
+export type SessionCreaterotationsInput = {
+  set: Date[] | string[]
+}
+
+export type SessionUpdaterotationsInput = {
+  set?: Date[] | string[]
+  push?: Date | string | Date[] | string[]
+}
+
 export type SessionCreateNestedManyWithoutOrganizationInput = {
   create?: Prisma.XOR<Prisma.SessionCreateWithoutOrganizationInput, Prisma.SessionUncheckedCreateWithoutOrganizationInput> | Prisma.SessionCreateWithoutOrganizationInput[] | Prisma.SessionUncheckedCreateWithoutOrganizationInput[]
   connectOrCreate?: Prisma.SessionCreateOrConnectWithoutOrganizationInput | Prisma.SessionCreateOrConnectWithoutOrganizationInput[]
@@ -693,7 +704,7 @@ export type SessionCreateWithoutUserInput = {
   id?: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -711,7 +722,7 @@ export type SessionUncheckedCreateWithoutUserInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -757,7 +768,7 @@ export type SessionScalarWhereInput = {
   organizationId?: Prisma.UuidFilter<"Session"> | string
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
-  rotatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
+  rotations?: Prisma.DateTimeNullableListFilter<"Session">
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -771,7 +782,7 @@ export type SessionCreateWithoutIdentityInput = {
   id?: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -789,7 +800,7 @@ export type SessionUncheckedCreateWithoutIdentityInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -829,7 +840,7 @@ export type SessionCreateWithoutOrganizationInput = {
   id?: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -847,7 +858,7 @@ export type SessionUncheckedCreateWithoutOrganizationInput = {
   identityId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -889,7 +900,7 @@ export type SessionCreateManyUserInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -903,7 +914,7 @@ export type SessionUpdateWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -921,7 +932,7 @@ export type SessionUncheckedUpdateWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -937,7 +948,7 @@ export type SessionUncheckedUpdateManyWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -953,7 +964,7 @@ export type SessionCreateManyIdentityInput = {
   organizationId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -967,7 +978,7 @@ export type SessionUpdateWithoutIdentityInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -985,7 +996,7 @@ export type SessionUncheckedUpdateWithoutIdentityInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1001,7 +1012,7 @@ export type SessionUncheckedUpdateManyWithoutIdentityInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1017,7 +1028,7 @@ export type SessionCreateManyOrganizationInput = {
   identityId: string
   refreshHash: runtime.Bytes
   generation?: number
-  rotatedAt?: Date | string
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
   clientAddress?: string | null
   userAgent?: string | null
   expiresAt: Date | string
@@ -1031,7 +1042,7 @@ export type SessionUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1049,7 +1060,7 @@ export type SessionUncheckedUpdateWithoutOrganizationInput = {
   identityId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1065,7 +1076,7 @@ export type SessionUncheckedUpdateManyWithoutOrganizationInput = {
   identityId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
-  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1084,7 +1095,7 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   organizationId?: boolean
   refreshHash?: boolean
   generation?: boolean
-  rotatedAt?: boolean
+  rotations?: boolean
   clientAddress?: boolean
   userAgent?: boolean
   expiresAt?: boolean
@@ -1104,7 +1115,7 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   organizationId?: boolean
   refreshHash?: boolean
   generation?: boolean
-  rotatedAt?: boolean
+  rotations?: boolean
   clientAddress?: boolean
   userAgent?: boolean
   expiresAt?: boolean
@@ -1124,7 +1135,7 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   organizationId?: boolean
   refreshHash?: boolean
   generation?: boolean
-  rotatedAt?: boolean
+  rotations?: boolean
   clientAddress?: boolean
   userAgent?: boolean
   expiresAt?: boolean
@@ -1144,7 +1155,7 @@ export type SessionSelectScalar = {
   organizationId?: boolean
   refreshHash?: boolean
   generation?: boolean
-  rotatedAt?: boolean
+  rotations?: boolean
   clientAddress?: boolean
   userAgent?: boolean
   expiresAt?: boolean
@@ -1154,7 +1165,7 @@ export type SessionSelectScalar = {
   updatedAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "refreshHash" | "generation" | "rotatedAt" | "clientAddress" | "userAgent" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "refreshHash" | "generation" | "rotations" | "clientAddress" | "userAgent" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
@@ -1191,7 +1202,10 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * How often the refresh token has rotated.
      */
     generation: number
-    rotatedAt: Date
+    /**
+     * When the latest rotations were, the last one first; for the grace of a lost answer.
+     */
+    rotations: Date[]
     clientAddress: string | null
     userAgent: string | null
     expiresAt: Date
@@ -1631,7 +1645,7 @@ export interface SessionFieldRefs {
   readonly organizationId: Prisma.FieldRef<"Session", 'String'>
   readonly refreshHash: Prisma.FieldRef<"Session", 'Bytes'>
   readonly generation: Prisma.FieldRef<"Session", 'Int'>
-  readonly rotatedAt: Prisma.FieldRef<"Session", 'DateTime'>
+  readonly rotations: Prisma.FieldRef<"Session", 'DateTime[]'>
   readonly clientAddress: Prisma.FieldRef<"Session", 'String'>
   readonly userAgent: Prisma.FieldRef<"Session", 'String'>
   readonly expiresAt: Prisma.FieldRef<"Session", 'DateTime'>
