@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../src/kernel/ids.ts';
+import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import { type Actor, act, actorsOf } from './actors.ts';
+
+let database: TestDatabase;
+let world: World;
+let one: Tenant;
+let other: Tenant;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  world = await seedTenants(database.adminUrl, { tenants: 2 });
+  [one, other] = world.tenants as [Tenant, Tenant];
+});
+afterAll(() => database.drop());
+
+/** One statement, and what comes of it by actor: how many rows, or the SQLSTATE of the refusal. */
+type Deed = readonly [deed: string, statement: () => string, outcomes: Readonly<Record<string, number | string>>];
+
+const DENIED = '42501';
+const bytes = (count: number): string => `\\x${randomBytes(count).toString('hex')}`;
+const values = (row: Readonly<Record<string, string>>): string =>
+  `(${Object.keys(row)}) values (${Object.values(row).map((value) => `'${value}'`)})`;
+
+const link = (row: Record<string, string> = {}): string =>
+  `insert into payment_links ${values({
+    organization_id: one.organizationId,
+    slug: newId(),
+    title: 'Tea',
+    created_by_id: one.people.OWNER.userId,
+    ...row,
+  })}`;
+
+const order = (row: Record<string, string> = {}): string =>
+  `insert into payment_orders ${values({
+    organization_id: one.organizationId,
+    payment_link_id: one.links[0]?.id ?? '',
+    incarnation_id: world.incarnationId,
+    asset_id: world.coin.id,
+    matching: 'WALLET',
+    due_units: '1',
+    pay_to: one.people.OWNER.address,
+    payer: one.people.OWNER.address,
+    reference: bytes(16),
+    required_confirmations: '2',
+    head_number: '1',
+    client_hash: bytes(32),
+    expires_at: new Date(Date.now() + 60_000).toISOString(),
+    ...row,
+  })}`;
+
+const event = (type: string, actor: string, row: Record<string, string> = {}): string =>
+  `insert into events ${values({
+    organization_id: one.organizationId,
+    type,
+    aggregate_type: 'x',
+    aggregate_id: newId(),
+    aggregate_version: '1',
+    actor,
+    data: '{}',
+    metadata: '{}',
+    ...row,
+  })}`;
+
+const member = (role: string): string =>
+  `insert into memberships ${values({ organization_id: one.organizationId, user_id: other.people.OWNER.userId, role })}`;
+
+const handle = (kind: string): string =>
+  `insert into handles ${values({ kind, value_hash: bytes(32), organization_id: one.organizationId, target_id: newId() })}`;
+
+const by = ({ userId }: { readonly userId: string }): string => `user:${userId}`;
+
+const DEEDS: readonly Deed[] = [
+  ['make a link', () => link(), { OWNER: 1, MEMBER: DENIED, slug: DENIED, inside: DENIED, operator: DENIED }],
+  ['make a link as another', () => link(), { ADMIN: DENIED }],
+  ['make a link as oneself', () => link({ created_by_id: one.people.ADMIN.userId }), { ADMIN: 1 }],
+  ['change a link', () => `update payment_links set title = 'Coffee'`, { OWNER: DENIED, inside: DENIED }],
+  ['add an owner', () => member('OWNER'), { OWNER: 1, ADMIN: DENIED, MEMBER: DENIED, proved: DENIED, inside: DENIED }],
+  ['add an admin', () => member('ADMIN'), { OWNER: 1, ADMIN: 1, MEMBER: DENIED, slug: DENIED }],
+  ['become an owner', () => `update memberships set role = 'OWNER'`, { ADMIN: DENIED, MEMBER: DENIED, proved: DENIED }],
+  ['end one’s session', () => 'update sessions set ended_at = now()', { OWNER: 1, MEMBER: 1, proved: 1, slug: DENIED }],
+  [
+    'end the session of another',
+    () => `update sessions set ended_at = now() where id = '${one.people.ADMIN.sessionId}'`,
+    { OWNER: 0, MEMBER: 0, proved: 0 },
+  ],
+  ['keep a session from ending', () => 'update sessions set ended_at = null', { OWNER: DENIED }],
+  ['prolong one’s session', () => `update sessions set expires_at = 'infinity'`, { OWNER: DENIED, proved: DENIED }],
+  [
+    'tell of a link',
+    () => event('payment-link.created', by(one.people.OWNER)),
+    { OWNER: 1, slug: DENIED, inside: DENIED },
+  ],
+  ['tell of a link as another', () => event('payment-link.created', by(one.people.OWNER)), { ADMIN: DENIED }],
+  [
+    'tell of a link that one may not make',
+    () => event('payment-link.created', by(one.people.MEMBER)),
+    { MEMBER: DENIED },
+  ],
+  ['tell of a member', () => event('membership.added', by(one.people.ADMIN)), { ADMIN: 1, OWNER: DENIED }],
+  [
+    'tell of a payment',
+    () => event('payment-order.paid', 'worker'),
+    { inside: 1, worker: DENIED, OWNER: DENIED, token: DENIED },
+  ],
+  [
+    'tell of a payment as a person',
+    () => event('payment-order.paid', by(one.people.OWNER)),
+    { inside: DENIED, OWNER: DENIED },
+  ],
+  ['tell of an order', () => event('payment-order.created', 'payer'), { slug: 1, public: DENIED, OWNER: DENIED }],
+  ['change what was told', () => `update events set type = 'x.y'`, { OWNER: DENIED, inside: DENIED, operator: DENIED }],
+  ['make an order', () => order(), { slug: 1, public: DENIED, token: DENIED, OWNER: DENIED, inside: DENIED }],
+  ['make an order that is paid', () => order({ status: 'PAID', paid_at: 'now' }), { slug: DENIED }],
+  ['make an order that is credited', () => order({ credited_units: '1' }), { slug: DENIED }],
+  ['make an order of another link', () => order({ payment_link_id: one.links[1]?.id ?? '' }), { slug: DENIED }],
+  [
+    'move orders',
+    () => `update payment_orders set status = 'EXPIRED'`,
+    { inside: 3, worker: 0, OWNER: DENIED, token: DENIED },
+  ],
+  [
+    'lower what is due',
+    () => 'update payment_orders set due_units = 1',
+    { inside: DENIED, OWNER: DENIED, token: DENIED },
+  ],
+  ['pay oneself', () => `update payment_orders set pay_to = payer`, { inside: DENIED, OWNER: DENIED, slug: DENIED }],
+  [
+    'take back a credit',
+    () => 'update payment_credits set reversed_at = now()',
+    { inside: 3, worker: 0, OWNER: DENIED },
+  ],
+  ['name a link', () => handle('payment-link'), { OWNER: 1, MEMBER: DENIED, slug: DENIED, inside: DENIED }],
+  ['name an order', () => handle('payment-order'), { slug: 1, public: DENIED, OWNER: DENIED }],
+  [
+    'write the audit',
+    () => `insert into audit_entries select * from audit_entries`,
+    { OWNER: DENIED, inside: DENIED, operator: DENIED },
+  ],
+  ['erase the audit', () => 'delete from audit_entries', { OWNER: DENIED, inside: DENIED, operator: DENIED }],
+  [
+    'suspend the organization',
+    () => `update organizations set status = 'SUSPENDED'`,
+    { OWNER: DENIED, operator: DENIED },
+  ],
+  [
+    'make a user',
+    () => `insert into users ${values({ id: newId(), display_name: 'X' })}`,
+    { OWNER: DENIED, proved: DENIED },
+  ],
+  ['take over a wallet', () => `update identities set user_id = '${newId()}'`, { OWNER: DENIED, proved: DENIED }],
+  ['empty a table', () => 'truncate payment_links cascade', { OWNER: DENIED, inside: DENIED, operator: DENIED }],
+  ['become the owner of the tables', () => 'set local role tollhouse_owner', { OWNER: DENIED, inside: DENIED }],
+  ['become the operator', () => 'set local role tollhouse_operator', { login: DENIED, OWNER: DENIED, inside: DENIED }],
+  [
+    'put out the law',
+    () => 'alter table payment_links disable row level security',
+    { OWNER: DENIED, operator: DENIED },
+  ],
+  [
+    'ask past the law',
+    () => 'set local row_security = off; select from payment_links',
+    { OWNER: DENIED, slug: DENIED, operator: DENIED },
+  ],
+  [
+    'look up a handle as anybody',
+    () => `select resolve_handle('payment-link', '${bytes(32)}')`,
+    { OWNER: DENIED, slug: DENIED },
+  ],
+];
+
+const named = (name: string): Actor => actorsOf(one).find((actor) => actor.name === name) as Actor;
+
+describe('whoever wants to', () => {
+  it.each(DEEDS)('%s is let or refused as the table says', async (_, statement, outcomes) => {
+    const found: Record<string, number | string> = {};
+    for (const name of Object.keys(outcomes)) {
+      const { code, count } = await act(database, named(name), (attempt) => attempt(statement()));
+      found[name] = code ?? count;
+    }
+    expect(found).toEqual(outcomes);
+  });
+});
