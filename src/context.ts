@@ -32,6 +32,8 @@ export interface Resources {
   /** Origins that people may sign in from; the first is the one that is offered when none is named. */
   readonly signInOrigins: readonly string[];
   readonly signInChainIds: readonly number[];
+  /** Accounts that nobody may sign in with, in lower case: in production those whose keys everybody knows. */
+  readonly refusedAccounts: ReadonlySet<string>;
   /** The address that links point at, without a slash at its end. */
   readonly publicUrl: string;
   readonly database: Database;

@@ -47,28 +47,35 @@ const SEEDER = { address: '127.0.0.1', userAgent: 'tollhouse demo', origin: null
 
 /** Whether one of the demo's wallets, whose keys everybody knows, is somebody here. */
 export async function hasDemoAccount(resources: Pick<Resources, 'database'>): Promise<boolean> {
-  const known = await Promise.all(DEMO_PEOPLE.map(({ index }) => isKnown(resources, addressOf(index))));
-  return known.includes(true);
+  const known = await Promise.all(DEMO_PEOPLE.map(({ index }) => findUser(resources, addressOf(index))));
+  return known.some((userId) => userId !== null);
 }
 
-/** Makes the demo's people and their organizations, unless they are there. */
+/** Makes those of the demo's people, organizations and memberships that are not there. */
 export async function seedPeople(resources: Resources): Promise<void> {
-  if (await hasDemoAccount(resources)) return;
   const userIds = new Map<string, string>();
-  for (const { name, index } of DEMO_PEOPLE) userIds.set(name, await seedPerson(resources, name, addressOf(index)));
+  for (const { name, index } of DEMO_PEOPLE) {
+    const address = addressOf(index);
+    userIds.set(name, (await findUser(resources, address)) ?? (await seedPerson(resources, name, address)));
+  }
   for (const [owner, { joins }] of Object.entries(HOUSES)) {
     await asPerson(resources, owner, async (context) => {
-      for (const { name, role } of joins) await addMember(context, { userId: userIds.get(name) ?? '', role });
+      for (const { name, role } of joins) {
+        const userId = userIds.get(name) ?? '';
+        if ((await context.scope.db.membership.count({ where: { userId } })) === 0) {
+          await addMember(context, { userId, role });
+        }
+      }
     });
   }
 }
 
-/** Makes the demo's links and has Dave pay for one on the local chain, unless there are links; the worker must run. */
+/** Makes those of the demo's links that are not there, and has Dave pay for one; the worker must run. */
 export async function seedPayments(resources: Resources, chain: ChainSetting): Promise<void> {
   for (const [owner, links] of Object.entries(LINKS)) {
     await asPerson(resources, owner, async (context) => {
-      if ((await context.scope.db.paymentLink.count()) > 0) return;
       for (const { title, description, amounts } of links) {
+        if ((await context.scope.db.paymentLink.count({ where: { title } })) > 0) continue;
         const accepts = await acceptsFor(context, amounts, addressOf(personNamed(owner).index));
         const { id } = await createPaymentLink(context, { title, description, accepts });
         if (title === LINKS.Alice[0].title) await payAsDave(context, id, chain);
@@ -83,7 +90,7 @@ async function seedPerson(resources: Resources, name: string, address: `0x${stri
   const scope = context.identityScope({ account: { issuer: EOA_ISSUER, subject: address }, newcomer });
   const house = (HOUSES as Record<string, { name: string; slug: string }>)[name];
   await scope.transaction(async (tx) => {
-    await signUp(context, tx, { userId: newcomer.userId, identityId: newId(), address, displayName: name });
+    await signUp(tx, { userId: newcomer.userId, identityId: newId(), address, displayName: name });
     if (!house) return;
     const named = { organizationName: house.name, organizationSlug: house.slug };
     await context.foundOrganization(context, tx, { ...newcomer, ...named, displayName: name });
@@ -138,12 +145,12 @@ async function payAsDave(context: Context, linkId: string, chain: ChainSetting):
   await wallet.sendTransaction({ chain: null, to, value: request.value, data: request.data });
 }
 
-async function isKnown({ database }: Pick<Resources, 'database'>, address: string): Promise<boolean> {
+async function findUser({ database }: Pick<Resources, 'database'>, address: string): Promise<string | null> {
   const scope = database.as({ kind: 'identity', requestId: 'demo', account: { issuer: EOA_ISSUER, subject: address } });
-  const [row] = await scope.db.$queryRaw<[{ known: boolean }]>`
-    /* isKnown */
-    select current_user_id() is not null as known`;
-  return row.known;
+  const [row] = await scope.db.$queryRaw<[{ userId: string | null }]>`
+    /* findUser */
+    select current_user_id() as "userId"`;
+  return row.userId;
 }
 
 function contextOf(resources: Resources, viewer: Viewer | null): Context {

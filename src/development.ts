@@ -41,7 +41,7 @@ export async function openDevelopment(root: string, environment: Environment, lo
         ? { databaseUrl: environment.DATABASE_URL, ownerUrl: environment.DATABASE_OWNER_URL ?? null, embedded: false }
         : startEmbeddedPostgres({ folder, log }).then(async (postgres) => {
             running.push(postgres);
-            return { ...(await ownDatabase(postgres.url, join(folder.path, 'gateway.password'))), embedded: true };
+            return { ...(await ownDatabase(postgres.url, folder.path)), embedded: true };
           }),
       environment.CHAINS
         ? null
@@ -74,9 +74,8 @@ async function allStarted<Parts extends readonly unknown[]>(
 }
 
 /** The database of the embedded server, with an owner and a gateway login of their own; made once. */
-async function ownDatabase(adminUrl: string, passwordFile: string): Promise<{ databaseUrl: string; ownerUrl: string }> {
-  if (!existsSync(passwordFile)) writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  const password = readFileSync(passwordFile, 'utf8');
+async function ownDatabase(adminUrl: string, folder: string): Promise<{ databaseUrl: string; ownerUrl: string }> {
+  const [owner, gateway] = [keptPassword(folder, 'owner'), keptPassword(folder, 'gateway')];
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
@@ -85,15 +84,21 @@ async function ownDatabase(adminUrl: string, passwordFile: string): Promise<{ da
         exists (select from pg_roles where rolname = 'tollhouse_owner') as owner,
         exists (select from pg_database where datname = 'tollhouse') as database`);
     if (!rows[0]?.owner) {
-      await admin.query(`create role tollhouse_owner login noinherit createrole password '${password}'`);
+      await admin.query(`create role tollhouse_owner login noinherit createrole password '${owner}'`);
     }
     if (!rows[0]?.database) await admin.query('create database tollhouse owner tollhouse_owner');
   } finally {
     await admin.end();
   }
-  const as = (user: string): string =>
-    Object.assign(new URL(adminUrl), { username: user, password, pathname: '/tollhouse' }).href;
-  return { databaseUrl: as(GATEWAY_LOGIN), ownerUrl: as('tollhouse_owner') };
+  const as = (username: string, password: string): string =>
+    Object.assign(new URL(adminUrl), { username, password, pathname: '/tollhouse' }).href;
+  return { databaseUrl: as(GATEWAY_LOGIN, gateway), ownerUrl: as('tollhouse_owner', owner) };
+}
+
+function keptPassword(folder: string, login: string): string {
+  const path = join(folder, `${login}.password`);
+  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  return readFileSync(path, 'utf8');
 }
 
 async function localChainSetting(url: string): Promise<ChainSetting> {

@@ -14,7 +14,11 @@ import { openTollhouse, type Supplies, type Tollhouse } from './tollhouse.ts';
 interface Running {
   tollhouse?: Tollhouse;
   development?: Development;
+  stopping?: true;
 }
+
+/** The front door alone may take ten seconds to drain. */
+const LONGEST_STOP_MS = 15_000;
 
 async function main(): Promise<void> {
   const environment = readEnvironment(process.env);
@@ -24,6 +28,8 @@ async function main(): Promise<void> {
   try {
     await (environment.production ? startProduction : startDevelopment)(environment, log, running);
   } catch (error) {
+    // What a stop in the middle of the start breaks off is no failure; the stop ends the process.
+    if (running.stopping) return;
     await stopAll(running);
     throw error;
   }
@@ -95,10 +101,9 @@ async function seedWhenCaughtUp(resources: Resources, chain: ChainSetting): Prom
 
 /** Stops once, however often a signal comes; the servers of the checkout are in groups of their own and ended by us. */
 function stopOnSignal(running: Running, log: Logger): void {
-  let stopping = false;
   const stop = (signal: string): void => {
-    if (stopping) return;
-    stopping = true;
+    if (running.stopping) return;
+    running.stopping = true;
     log.info({ signal }, 'stopping');
     void stopAll(running)
       .catch((error: unknown) => log.error({ err: error }, 'could not stop in order'))
@@ -107,9 +112,10 @@ function stopOnSignal(running: Running, log: Logger): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 }
 
+/** A gateway that cannot stop in time, for a database that does not answer, is left as it is. */
 async function stopAll({ tollhouse, development }: Running): Promise<void> {
   try {
-    await tollhouse?.stop();
+    if (tollhouse) await Promise.race([tollhouse.stop(), setTimeout(LONGEST_STOP_MS)]);
   } finally {
     await development?.stop();
   }

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MAX_SECONDS_BEHIND } from './chain/model.ts';
+import { publicAccounts } from './chain/providers/devAccounts.ts';
 import type { Resources } from './context.ts';
 import { assertGatewayRole } from './database/assertGatewayRole.ts';
 import { type PacketObserver, poolOptions } from './database/pool.ts';
@@ -30,6 +32,9 @@ query Welcome {
   }
 }
 `;
+
+/** A database that is silent for longer is as good as away. */
+const LONGEST_PING_MS = 2_000;
 
 /** What a gateway needs from outside, wherever it comes from: the environment, a development checkout, a test. */
 export interface Supplies {
@@ -105,6 +110,7 @@ async function makeResources(
     environment,
     signInOrigins: environment.SIGN_IN_ORIGINS ?? local,
     signInChainIds: environment.SIGN_IN_CHAIN_IDS ?? (chainIds.length > 0 ? chainIds : [31_337]),
+    refusedAccounts: new Set(environment.production ? publicAccounts() : []),
     publicUrl,
     database,
     tokens: await createTokens({
@@ -122,10 +128,12 @@ async function makeResources(
 
 /** What a request would have to wait for, in plain words. */
 async function notReady(database: Database): Promise<string[]> {
-  return database.ping().then(
+  const silence = setTimeout(LONGEST_PING_MS).then(() => ['database']);
+  const answer = database.ping().then(
     () => [],
     () => ['database'],
   );
+  return Promise.race([answer, silence]);
 }
 
 /** Chains that are not being read, and so take no new orders; everything else goes on without them. */

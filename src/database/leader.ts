@@ -38,7 +38,13 @@ async function term(
   ending: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'tollhouse leader', keepAlive: true });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'tollhouse leader',
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+  });
   const lost = new AbortController();
   client.on('error', () => lost.abort());
   client.on('end', () => lost.abort());

@@ -38,6 +38,11 @@ export const identityErrors = defineErrors({
     remedy: 'Wait until its `Not Before`, or ask for a new challenge.',
     retryable: false,
   },
+  WALLET_KEY_PUBLIC: {
+    message: 'Everybody knows the key of this wallet: it is one of a development chain.',
+    remedy: 'Sign in with a wallet of your own.',
+    retryable: false,
+  },
   SIWE_NONCE_INVALID: {
     message: 'The nonce is unknown, used or expired.',
     remedy: 'Ask for a new challenge and sign that; each can be used once, within five minutes.',

@@ -47,10 +47,4 @@ export const paymentErrors = defineErrors({
     remedy: 'Send the `payer`’s address; payments are matched by it.',
     retryable: false,
   },
-  TOO_MANY_OPEN_ORDERS: {
-    message: 'You have too many unpaid orders for this link.',
-    remedy: 'Pay one of them, or wait until they expire.',
-    retryable: true,
-    status: 429,
-  },
 });

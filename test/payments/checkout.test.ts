@@ -297,7 +297,7 @@ describe('the limit of open orders', () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => order(slug)));
     const codes = answers.map(({ errors }) => errors[0]?.extensions.code ?? 'made').sort();
     expect(codes).toEqual([
-      ...Array.from({ length: 10 }, () => 'TOO_MANY_OPEN_ORDERS'),
+      ...Array.from({ length: 10 }, () => 'RATE_LIMITED'),
       ...Array.from({ length: 20 }, () => 'made'),
     ]);
     expect(await limited.sql('select count(*)::int from payment_orders')).toEqual([{ count: 20 }]);
@@ -307,7 +307,7 @@ describe('the limit of open orders', () => {
     const [link] = await limited.sql<{ slug: string }>('select slug from payment_links');
     const { headers, errors } = await order(link?.slug ?? '');
     expect(errors[0]?.extensions).toMatchObject({
-      code: 'TOO_MANY_OPEN_ORDERS',
+      code: 'RATE_LIMITED',
       retryable: true,
       facts: { open: 20, limit: 20 },
     });
@@ -325,6 +325,6 @@ describe('the limit of open orders', () => {
     await limited.sql(`update payment_orders set status = 'EXPIRED' where id in (
       select id from payment_orders o where status = 'CREATED' order by created_at limit 1)`);
     expect((await order(link?.slug ?? '')).errors).toEqual([]);
-    expect((await order(link?.slug ?? '')).errors[0]?.extensions.code).toBe('TOO_MANY_OPEN_ORDERS');
+    expect((await order(link?.slug ?? '')).errors[0]?.extensions.code).toBe('RATE_LIMITED');
   });
 });

@@ -29,3 +29,8 @@ export function devAccount(index: DevAccountIndex): DevAccount {
 export function demoAccount(index: 0 | 1 | 2 | 3): DevAccount {
   return devAccount(index);
 }
+
+/** All ten of these accounts, in lower case: whoever signs with one may be anybody. */
+export function publicAccounts(): string[] {
+  return ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const).map((index) => devAccount(index).address.toLowerCase());
+}

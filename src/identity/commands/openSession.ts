@@ -6,6 +6,7 @@ import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Viewer } from '../../kernel/viewer.ts';
+import { identityErrors } from '../errors.ts';
 import { userSignedUp } from '../events.ts';
 import { EOA_ISSUER, type SiweMessage, shortAddress, writeRefreshToken } from '../model.ts';
 import { signUp } from './signUp.ts';
@@ -42,7 +43,10 @@ export async function openSession(
       identityId: known?.identityId ?? newId(),
     };
     const displayName = shortAddress(siwe.address);
-    if (!known) await signUp(context, tx, { ...home, address: siwe.address, displayName });
+    if (!known) {
+      if (context.environment.SIGN_UP === 'invite-only') throw identityErrors.SIGN_UP_CLOSED();
+      await signUp(tx, { ...home, address: siwe.address, displayName });
+    }
     if (!known?.organizationId) {
       await context.foundOrganization(context, tx, {
         userId: home.userId,

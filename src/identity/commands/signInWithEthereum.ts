@@ -66,6 +66,7 @@ async function holdToPolicy(context: Context, input: SignInInput, siwe: SiweMess
     now,
   });
   if (refusal) throw refusal;
+  if (context.refusedAccounts.has(siwe.address)) throw identityErrors.WALLET_KEY_PUBLIC();
 }
 
 /** Step 5: whoever deletes the row has the nonce; it is gone whatever the signature turns out to be. */

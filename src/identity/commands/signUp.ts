@@ -1,11 +1,8 @@
-import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
-import { identityErrors } from '../errors.ts';
 import { EOA_ISSUER } from '../model.ts';
 
 /** Makes the user and the identity of a wallet that was just proved, in a scene that names both. */
 export async function signUp(
-  context: Pick<Context, 'environment'>,
   tx: Transaction,
   newcomer: {
     readonly userId: string;
@@ -14,7 +11,6 @@ export async function signUp(
     readonly displayName: string;
   },
 ): Promise<void> {
-  if (context.environment.SIGN_UP === 'invite-only') throw identityErrors.SIGN_UP_CLOSED();
   const { userId, identityId, address, displayName } = newcomer;
   await tx.user.createMany({ data: { id: userId, displayName } });
   await tx.identity.createMany({

@@ -6,6 +6,7 @@ import type { Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { paymentErrors } from '../errors.ts';
 import { paymentOrderCreated } from '../events.ts';
@@ -128,7 +129,7 @@ async function limitOpenOrders(context: Context, tx: Transaction, linkId: string
   const [{ open }] = await tx.$queryRaw<[{ open: number }]>`
     /* limitOpenOrders */
     select count_open_orders(${linkId}::uuid, ${clientHash(context)}::bytea) as open`;
-  if (open >= limit) throw paymentErrors.TOO_MANY_OPEN_ORDERS({ open, limit }, { retryAfter: 60 });
+  if (open >= limit) throw kernelErrors.RATE_LIMITED({ open, limit }, { retryAfter: 60 });
 }
 
 /** Keeps the chain's head where it is until the order is in, so that no block that could pay it is missed. */
