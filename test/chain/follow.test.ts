@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegisteredChain } from '../../src/chain/commands/registerChain.ts';
 import { followChain } from '../../src/chain/jobs.ts';
+import type { ChainTransferData } from '../../src/ports.ts';
 import {
   expectTruthOf,
   type Kept,
@@ -74,8 +75,9 @@ describe('following a chain', () => {
   it('records transfers to watched accounts, of registered assets, each once with its place', async () => {
     await follow();
     const transactionHash = transferTo(PAYEE).transactionHash;
-    const large = transferTo(PAYEE, { transactionHash, ordinal: 3, token: TOKEN, units: 2n ** 256n - 1n });
-    const native = transferTo(PAYEE, { transactionHash, units: 2n ** 53n + 1n, input: Buffer.from('c0ffee', 'hex') });
+    const input = Buffer.from('c0ffee', 'hex');
+    const large = transferTo(PAYEE, { transactionHash, ordinal: 3, token: TOKEN, units: 2n ** 256n - 1n, input });
+    const native = transferTo(PAYEE, { transactionHash, units: 2n ** 53n + 1n, input });
     node.mine(1, [
       native,
       large,
@@ -92,8 +94,63 @@ describe('following a chain', () => {
     const block_time = new Date(1_700_000_001_000);
     expect(written).toEqual([
       { ordinal: -1, symbol: 'ETH', units: '9007199254740993', input: 'c0ffee', block_time, judged_at: null },
-      { ordinal: 3, symbol: 'TUSD', units: (2n ** 256n - 1n).toString(), input: '', block_time, judged_at: null },
+      { ordinal: 3, symbol: 'TUSD', units: (2n ** 256n - 1n).toString(), input: 'c0ffee', block_time, judged_at: null },
     ]);
+  });
+});
+
+describe('a transaction of many transfers and of as much calldata as a chain takes', () => {
+  const input = Buffer.alloc(120_000, 0xab);
+  const many = (recipient: string, count: number): ChainTransferData[] => {
+    const { transactionHash } = transferTo(recipient);
+    return Array.from({ length: count }, (_, ordinal) =>
+      transferTo(recipient, { transactionHash, ordinal, token: TOKEN, input }),
+    );
+  };
+
+  it('to an account that nobody watches does not hold up the chain, nor the payment beside it', async () => {
+    await follow();
+    const paid = transferTo(PAYEE);
+    node.mine(1, [...many(`0x${'bb'.repeat(20)}`, 1_600), paid]);
+    expect(await follow()).toBe('following');
+    expect(await kept()).toMatchObject({ head: 1 });
+    expect(await transfers()).toMatchObject([{ hash: paid.transactionHash, ordinal: -1 }]);
+    await expectTruth();
+  });
+
+  it('to a watched account is recorded whole, in more portions than one', async () => {
+    await follow();
+    const transactions = Array.from({ length: 20 }, () => many(PAYEE, 2)).flat();
+    node.mine(1, [...transactions, ...many(PAYEE, 100)]);
+    expect(await follow()).toBe('following');
+    const written = await ledger.sql(
+      `select count(*)::int, count(distinct transaction_hash)::int as hashes
+       from chain_transfers where incarnation_id = $1 and input = $2`,
+      chain.incarnationId,
+      input,
+    );
+    expect(written).toEqual([{ count: 140, hashes: 21 }]);
+    await expectTruth();
+  });
+});
+
+describe('a transfer that is mined again', () => {
+  it('is what the new block says it is', async () => {
+    await follow();
+    const before = transferTo(PAYEE, { token: TOKEN, ordinal: 0, units: 5n });
+    node.mine(1, [before]);
+    await follow();
+    const sender = `0x${'cc'.repeat(20)}`;
+    node.drop(1);
+    node.mine(2, [{ ...before, token: null, sender, units: 3n }]);
+    await follow();
+    await follow();
+    const written = await ledger.sql(
+      `select a.symbol, t.sender, t.units::text, t.orphaned, t.judged_at
+       from chain_transfers t join assets a on a.id = t.asset_id where t.incarnation_id = $1`,
+      chain.incarnationId,
+    );
+    expect(written).toEqual([{ symbol: 'ETH', sender, units: '3', orphaned: false, judged_at: null }]);
   });
 });
 

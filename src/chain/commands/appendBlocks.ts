@@ -1,10 +1,16 @@
 import { bytesToHex } from 'viem';
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
-import type { ChainBlockContent } from '../../ports.ts';
+import type { ChainBlockContent, ChainBlockData, ChainTransferData } from '../../ports.ts';
 import type { Tip } from '../model.ts';
 import { lockChain } from './lockChain.ts';
 import type { RegisteredChain } from './registerChain.ts';
+
+/** About as many characters as one statement may carry; what a database takes at once has an end. */
+const SLICE = 4_000_000;
+
+/** About as many as one transfer takes, its calldata aside. */
+const TRANSFER_SIZE = 600;
 
 /**
  * Writes blocks that follow on the last one that was read, and the transfers in them to watched accounts, in one
@@ -31,31 +37,75 @@ export async function appendBlocks(
     await tx.chainBlock.createMany({
       data: blocks.map(({ block: { number, hash, parentHash } }) => ({ incarnationId, number, hash, parentHash })),
     });
-    await recordTransfers(tx, chain, blocks);
+    const watched = await watchedAmong(tx, chain, blocks);
+    for (const slice of slicesOf(blocks, watched)) await recordTransfers(tx, chain, slice);
   });
 }
 
-/** Transfers to accounts that nobody watches are left out; one that is mined again moves to its new block. */
+/** Which of the recipients are watched: whatever else a block is full of goes no further than here. */
+async function watchedAmong(
+  tx: Transaction,
+  { chainId }: RegisteredChain,
+  blocks: readonly ChainBlockContent[],
+): Promise<ReadonlySet<string>> {
+  const recipients = new Set(blocks.flatMap(({ transfers }) => transfers.map(({ recipient }) => recipient)));
+  if (recipients.size === 0) return recipients;
+  const found = await tx.$queryRaw<{ address: string }[]>`
+    /* watchedAmong */
+    select address from watched_accounts
+    where chain_id = ${chainId} and address = any (${[...recipients]}::text[])`;
+  return new Set(found.map(({ address }) => address));
+}
+
+interface Recordable {
+  readonly block: ChainBlockData;
+  readonly transfer: ChainTransferData;
+}
+
+/** The transfers to watched accounts in portions; the calldata of one transaction counts once in each. */
+function* slicesOf(blocks: readonly ChainBlockContent[], watched: ReadonlySet<string>): Generator<Recordable[]> {
+  let slice: Recordable[] = [];
+  let size = 0;
+  let previous: string | null = null;
+  for (const { block, transfers } of blocks) {
+    for (const transfer of transfers) {
+      if (!watched.has(transfer.recipient)) continue;
+      if (size >= SLICE) {
+        yield slice;
+        slice = [];
+        size = 0;
+        previous = null;
+      }
+      slice.push({ block, transfer });
+      size += TRANSFER_SIZE + (transfer.transactionHash === previous ? 0 : 2 * transfer.input.length);
+      previous = transfer.transactionHash;
+    }
+  }
+  if (slice.length > 0) yield slice;
+}
+
+/** A transfer that is mined again moves to its new block, where it need not be what it was in the old one. */
 async function recordTransfers(
   tx: Transaction,
   { incarnationId, chainId }: RegisteredChain,
-  blocks: readonly ChainBlockContent[],
+  slice: readonly Recordable[],
 ): Promise<void> {
-  const transfers = blocks.flatMap(({ block, transfers: inside }) =>
-    inside.map((transfer) => ({
-      transaction_hash: transfer.transactionHash,
-      ordinal: transfer.ordinal,
-      token: transfer.token,
-      sender: transfer.sender,
-      recipient: transfer.recipient,
-      units: transfer.units.toString(),
-      input: bytesToHex(transfer.input).slice(2),
-      block_number: block.number.toString(),
-      block_hash: block.hash,
-      block_seconds: block.timestamp.toString(),
-    })),
-  );
-  if (transfers.length === 0) return;
+  const calldata = new Map(slice.map(({ transfer }) => [transfer.transactionHash, transfer.input]));
+  const inputs = [...calldata].map(([transaction_hash, input]) => ({
+    transaction_hash,
+    input: bytesToHex(input).slice(2),
+  }));
+  const transfers = slice.map(({ block, transfer }) => ({
+    transaction_hash: transfer.transactionHash,
+    ordinal: transfer.ordinal,
+    token: transfer.token,
+    sender: transfer.sender,
+    recipient: transfer.recipient,
+    units: transfer.units.toString(),
+    block_number: block.number.toString(),
+    block_hash: block.hash,
+    block_seconds: block.timestamp.toString(),
+  }));
   await tx.$executeRaw`
     /* recordTransfers */
     insert into chain_transfers (
@@ -64,15 +114,21 @@ async function recordTransfers(
     )
     select
       ${incarnationId}::uuid, t.transaction_hash, t.ordinal, a.id, t.sender, t.recipient, t.units,
-      decode(t.input, 'hex'), t.block_number, t.block_hash, to_timestamp(t.block_seconds)
+      decode(i.input, 'hex'), t.block_number, t.block_hash, to_timestamp(t.block_seconds)
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as t (
-      transaction_hash text, ordinal int, token text, sender text, recipient text, units numeric, input text,
+      transaction_hash text, ordinal int, token text, sender text, recipient text, units numeric,
       block_number bigint, block_hash text, block_seconds bigint
     )
+    join jsonb_to_recordset(${JSON.stringify(inputs)}::jsonb) as i (transaction_hash text, input text)
+      on i.transaction_hash = t.transaction_hash
     join assets a on a.chain_id = ${chainId} and a.address is not distinct from t.token
-    where exists (select from watched_accounts w where w.chain_id = ${chainId} and w.address = t.recipient)
     on conflict (incarnation_id, transaction_hash, ordinal) do update
-    set block_number = excluded.block_number,
+    set asset_id = excluded.asset_id,
+        sender = excluded.sender,
+        recipient = excluded.recipient,
+        units = excluded.units,
+        input = excluded.input,
+        block_number = excluded.block_number,
         block_hash = excluded.block_hash,
         block_time = excluded.block_time,
         orphaned = false,
