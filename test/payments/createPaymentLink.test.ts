@@ -307,7 +307,7 @@ describe('an amount', () => {
   it.each(['-1', '1e3', '', '1,5', ' 1', '0x1', '1\0', 12.5, 12, null, true, ['1']])(
     '%j is not one at all',
     async (amount) => {
-      expect((await refused({ accepts: [{ amount }] }))[0]).toMatch(/^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED)$/);
+      expect((await refused({ accepts: [{ amount }] }))[0]).toBe('BAD_USER_INPUT');
     },
   );
 
@@ -319,7 +319,7 @@ describe('an amount', () => {
       { token: merchant.accessToken },
     );
     expect(data).toBeNull();
-    expect(errors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(errors[0]?.extensions.code).toBe('BAD_USER_INPUT');
   });
 
   it('may have zeros behind its last digit', async () => {

@@ -125,6 +125,23 @@ describe('a payment that the chain takes back', () => {
     expect(await toldOf(market, order)).toEqual(['created', 'detected', 'paid', 'reversed']);
   });
 
+  it('does not become paid by blocks above its place while its loss cannot be written down', async () => {
+    const { payer, order } = await begin();
+    await payer.pay(order);
+    await market.watch();
+    await reorganize(1);
+    await market.mine(3);
+    await market.sql(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'it is stuck'; end $$;
+      create trigger refuse before update on blockchain_transactions for each row execute function refuse()`);
+    await expect(market.watch()).rejects.toThrow('could not be settled');
+    await expect(market.watch()).rejects.toThrow('could not be settled');
+    expect(await stateOf(market, order)).toMatchObject({ status: 'CONFIRMING' });
+    await market.sql('drop function refuse() cascade');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'CREATED', credited: 0n });
+  });
+
   it('may be replaced by another, which pays instead', async () => {
     const { payer, order } = await begin();
     const first = await payer.pay(order);
