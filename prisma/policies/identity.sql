@@ -4,10 +4,13 @@ grant execute on function enter_session(uuid, uuid) to tollhouse_identity;
 grant execute on function permissions_of(text) to tollhouse_doorkeeper;
 grant execute on function take_rate_limit(bytea, integer, integer) to tollhouse_identity;
 
--- users: a member sees itself and the co-members of the active organization; signing in sees and makes one user
+-- users: a member sees itself and the co-members of the active organization, and of each only what the API shows;
+-- signing in sees and makes one user. Who has left, or was removed, is still seen by its membership, whatever that
+-- one's status: links and records go on naming who made them, and a name without a face would be a broken one.
 alter table users enable row level security;
 alter table users force row level security;
-grant select on users to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
+grant select (id, display_name, avatar_url, created_at) on users to tollhouse_member;
+grant select on users to tollhouse_operator, tollhouse_doorkeeper;
 grant select, insert on users to tollhouse_identity;
 create policy users_member_select on users for select to tollhouse_member
   using (

@@ -43,14 +43,16 @@ create policy payment_link_accepts_public_select on payment_link_accepts for sel
 create policy payment_link_accepts_operator_select on payment_link_accepts for select to tollhouse_operator
   using (true);
 
--- payment_orders: a payer makes one for the link it came with, and sees the one whose token it holds;
+-- payment_orders: a payer makes one for the link it came with, on one of its terms, and sees the one whose token it
+-- holds;
 -- the worker looks for the order that a transfer pays in every tenant, and changes it only inside its own
 alter table payment_orders enable row level security;
 alter table payment_orders force row level security;
 grant select on payment_orders to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper, tollhouse_worker;
 grant select (organization_id, id, incarnation_id, asset_id, status, due_units, pay_to, payer, reference, expires_at)
   on payment_orders to tollhouse_public;
-grant insert on payment_orders to tollhouse_public;
+grant insert (organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer,
+  reference, required_confirmations, head_number, client_hash, expires_at) on payment_orders to tollhouse_public;
 grant update (status, exceptions, credited_units, paid_at) on payment_orders to tollhouse_worker;
 create policy payment_orders_member_select on payment_orders for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
@@ -62,6 +64,14 @@ create policy payment_orders_public_insert on payment_orders for insert to tollh
     and payment_link_id = (select current_target_id())
     and status = 'CREATED'
     and credited_units = 0
+    and exists (
+      select from payment_link_accepts a
+      where a.organization_id = payment_orders.organization_id
+        and a.payment_link_id = payment_orders.payment_link_id
+        and a.asset_id = payment_orders.asset_id
+        and a.units = payment_orders.due_units
+        and a.pay_to = payment_orders.pay_to
+    )
   );
 create policy payment_orders_worker_select on payment_orders for select to tollhouse_worker using (true);
 create policy payment_orders_worker_update on payment_orders for update to tollhouse_worker

@@ -58,6 +58,8 @@ create policy handles_member_insert on handles for insert to tollhouse_member
     and kind = 'payment-link'
     and (select has_permission('payments:write'))
   );
+-- That the order is one of this link's is not asked: who made an order does not see it before it comes back with the
+-- token. A handle of another order of the tenant needs that order's id, which the public is never shown.
 create policy handles_public_insert on handles for insert to tollhouse_public
   with check (organization_id = (select current_organization_id()) and kind = 'payment-order');
 create policy handles_doorkeeper_select on handles for select to tollhouse_doorkeeper using (true);

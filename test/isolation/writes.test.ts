@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withSession } from '../../src/database/session.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
-import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import { DUE_UNITS, seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import { type Actor, act, actorsOf } from './actors.ts';
 
 let database: TestDatabase;
@@ -41,7 +42,7 @@ const order = (row: Record<string, string> = {}): string =>
     incarnation_id: world.incarnationId,
     asset_id: world.coin.id,
     matching: 'WALLET',
-    due_units: '1',
+    due_units: DUE_UNITS,
     pay_to: one.people.OWNER.address,
     payer: one.people.OWNER.address,
     reference: bytes(16),
@@ -116,6 +117,10 @@ const DEEDS: readonly Deed[] = [
   ['make an order', () => order(), { slug: 1, public: DENIED, token: DENIED, OWNER: DENIED, inside: DENIED }],
   ['make an order that is paid', () => order({ status: 'PAID', paid_at: 'now' }), { slug: DENIED }],
   ['make an order that is credited', () => order({ credited_units: '1' }), { slug: DENIED }],
+  ['make an order for less', () => order({ due_units: '1' }), { slug: DENIED }],
+  ['make an order for oneself', () => order({ pay_to: `0x${'1'.repeat(40)}` }), { slug: DENIED }],
+  ['make an order in another asset', () => order({ asset_id: newId() }), { slug: DENIED }],
+  ['make an order of long ago', () => order({ created_at: '2020-01-01' }), { slug: DENIED }],
   ['make an order of another link', () => order({ payment_link_id: one.links[1]?.id ?? '' }), { slug: DENIED }],
   [
     'move orders',
@@ -151,6 +156,9 @@ const DEEDS: readonly Deed[] = [
     () => `insert into users ${values({ id: newId(), display_name: 'X' })}`,
     { OWNER: DENIED, proved: DENIED },
   ],
+  ['read a name', () => 'select id, display_name, avatar_url, created_at from users', { OWNER: 3, MEMBER: 3 }],
+  ['read whether a user is locked out', () => 'select status from users', { OWNER: DENIED, operator: 6 }],
+  ['read when a user was deleted', () => 'select deleted_at from users', { MEMBER: DENIED, operator: 6 }],
   ['take over a wallet', () => `update identities set user_id = '${newId()}'`, { OWNER: DENIED, proved: DENIED }],
   ['empty a table', () => 'truncate payment_links cascade', { OWNER: DENIED, inside: DENIED, operator: DENIED }],
   ['become the owner of the tables', () => 'set local role tollhouse_owner', { OWNER: DENIED, inside: DENIED }],
@@ -182,5 +190,16 @@ describe('whoever wants to', () => {
       found[name] = code ?? count;
     }
     expect(found).toEqual(outcomes);
+  });
+});
+
+describe('somebody who has left', () => {
+  it('is still seen by those who stay, as the maker of what stays', async () => {
+    const { userId } = one.people.ADMIN;
+    const leave = `update memberships set status = 'LEFT' where user_id = '${userId}'`;
+    await withSession(database.adminUrl, (client) => client.query(leave));
+    const name = `select display_name from users where id = '${userId}'`;
+    const seen = await act(database, named('OWNER'), (attempt) => attempt(name));
+    expect(seen).toMatchObject({ code: null, count: 1 });
   });
 });

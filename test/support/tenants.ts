@@ -4,6 +4,9 @@ import type { Scene } from '../../src/database/scene.ts';
 import { withSession } from '../../src/database/session.ts';
 import { newId } from '../../src/kernel/ids.ts';
 
+/** What every seeded link asks for, and its orders with it. */
+export const DUE_UNITS = '1000000000000000001';
+
 export type TenantRole = 'OWNER' | 'ADMIN' | 'MEMBER';
 
 /** Somebody who is signed in to work in one organization. */
@@ -192,7 +195,6 @@ async function writePayments(
     tenants.flatMap((tenant) => tenant.links.map((_, index) => make(tenant, index)));
   const at = (index: number): Date => new Date(BEGAN + index);
   const payee = ({ people }: Tenant): string => people.OWNER.address;
-  const units = '1000000000000000001';
   const { incarnationId, coin } = world;
   const expires = new Date(Date.now() + 86_400_000);
   const pick = <Item>(items: readonly Item[], index: number): Item => items[index] as Item;
@@ -216,7 +218,7 @@ async function writePayments(
       payment_link_id: pick(tenant.links, index).id,
       position: 0,
       asset_id: coin.id,
-      units,
+      units: DUE_UNITS,
       pay_to: payee(tenant),
     })),
   );
@@ -230,7 +232,7 @@ async function writePayments(
       incarnation_id: incarnationId,
       asset_id: coin.id,
       matching: 'WALLET',
-      due_units: units,
+      due_units: DUE_UNITS,
       pay_to: payee(tenant),
       payer: `0x${hex(20)}`,
       reference: bytea(randomBytes(16)),

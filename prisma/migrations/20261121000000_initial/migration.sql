@@ -777,10 +777,13 @@ grant execute on function enter_session(uuid, uuid) to tollhouse_identity;
 grant execute on function permissions_of(text) to tollhouse_doorkeeper;
 grant execute on function take_rate_limit(bytea, integer, integer) to tollhouse_identity;
 
--- users: a member sees itself and the co-members of the active organization; signing in sees and makes one user
+-- users: a member sees itself and the co-members of the active organization, and of each only what the API shows;
+-- signing in sees and makes one user. Who has left, or was removed, is still seen by its membership, whatever that
+-- one's status: links and records go on naming who made them, and a name without a face would be a broken one.
 alter table users enable row level security;
 alter table users force row level security;
-grant select on users to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
+grant select (id, display_name, avatar_url, created_at) on users to tollhouse_member;
+grant select on users to tollhouse_operator, tollhouse_doorkeeper;
 grant select, insert on users to tollhouse_identity;
 create policy users_member_select on users for select to tollhouse_member
   using (
@@ -939,6 +942,8 @@ create policy handles_member_insert on handles for insert to tollhouse_member
     and kind = 'payment-link'
     and (select has_permission('payments:write'))
   );
+-- That the order is one of this link's is not asked: who made an order does not see it before it comes back with the
+-- token. A handle of another order of the tenant needs that order's id, which the public is never shown.
 create policy handles_public_insert on handles for insert to tollhouse_public
   with check (organization_id = (select current_organization_id()) and kind = 'payment-order');
 create policy handles_doorkeeper_select on handles for select to tollhouse_doorkeeper using (true);
@@ -1053,14 +1058,16 @@ create policy payment_link_accepts_public_select on payment_link_accepts for sel
 create policy payment_link_accepts_operator_select on payment_link_accepts for select to tollhouse_operator
   using (true);
 
--- payment_orders: a payer makes one for the link it came with, and sees the one whose token it holds;
+-- payment_orders: a payer makes one for the link it came with, on one of its terms, and sees the one whose token it
+-- holds;
 -- the worker looks for the order that a transfer pays in every tenant, and changes it only inside its own
 alter table payment_orders enable row level security;
 alter table payment_orders force row level security;
 grant select on payment_orders to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper, tollhouse_worker;
 grant select (organization_id, id, incarnation_id, asset_id, status, due_units, pay_to, payer, reference, expires_at)
   on payment_orders to tollhouse_public;
-grant insert on payment_orders to tollhouse_public;
+grant insert (organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer,
+  reference, required_confirmations, head_number, client_hash, expires_at) on payment_orders to tollhouse_public;
 grant update (status, exceptions, credited_units, paid_at) on payment_orders to tollhouse_worker;
 create policy payment_orders_member_select on payment_orders for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
@@ -1072,6 +1079,14 @@ create policy payment_orders_public_insert on payment_orders for insert to tollh
     and payment_link_id = (select current_target_id())
     and status = 'CREATED'
     and credited_units = 0
+    and exists (
+      select from payment_link_accepts a
+      where a.organization_id = payment_orders.organization_id
+        and a.payment_link_id = payment_orders.payment_link_id
+        and a.asset_id = payment_orders.asset_id
+        and a.units = payment_orders.due_units
+        and a.pay_to = payment_orders.pay_to
+    )
   );
 create policy payment_orders_worker_select on payment_orders for select to tollhouse_worker using (true);
 create policy payment_orders_worker_update on payment_orders for update to tollhouse_worker
