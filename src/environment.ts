@@ -118,6 +118,7 @@ const variables = z.object({
   LIMIT_DOCUMENT_TOKENS: count(5_000),
   LIMIT_DOCUMENT_DEPTH: count(15),
   LIMIT_DOCUMENT_ALIASES: count(50),
+  LIMIT_DOCUMENT_ROWS: count(10_000),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: flag,
 });

@@ -4,6 +4,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
   parse,
   specifiedRules,
@@ -13,8 +14,9 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import { graphqlErrors } from '../graphql/errors.ts';
 import { kernelErrors } from '../kernel/errors.ts';
+import { countRows } from './countRows.ts';
 import { createDocumentCache } from './documentCache.ts';
-import { checkOperations, type DocumentLimits, measureText } from './limits.ts';
+import { checkOperations, type DocumentLimits, hold, measureText } from './limits.ts';
 import type { GraphqlParams } from './readRequest.ts';
 
 /** A context with what the engine must know of the request besides. */
@@ -52,7 +54,7 @@ export function createEngine(schema: GraphQLSchema, limits: DocumentLimits): Eng
       // Whoever sends what does not parse may wait for it each time.
       errorCache: { get: () => undefined, set: () => undefined },
     },
-    plugins: [useLimits(limits), useOperation(), useShortValidation()],
+    plugins: [useLimits(limits), useOperation(schema, limits), useShortValidation()],
   });
   // What Yoga would read from an HTTP request it is given as it is; this one only says where.
   const request = new yoga.fetchAPI.Request('http://gateway/graphql', { method: 'POST' });
@@ -77,23 +79,34 @@ function useLimits(limits: DocumentLimits): EnginePlugin {
 }
 
 /** Runs nothing that this request may not ask for. */
-function useOperation(): EnginePlugin {
+function useOperation(schema: GraphQLSchema, limits: DocumentLimits): EnginePlugin {
   return {
     onParse({ context }) {
       return ({ result }) => {
-        if (isDocument(result)) checkOperation(result, context.params.operationName, context);
+        if (!isDocument(result)) return;
+        const { operationName, variables } = context.params;
+        const operation = findOperation(result, operationName);
+        checkOperation(schema, operation, context);
+        // Here and not beside the other limits: a document is kept, and its variables come with each request.
+        hold('rows', countRows(schema, result, operation, variables ?? {}), limits.rows);
       };
     },
   };
 }
 
-function checkOperation(document: DocumentNode, name: string | undefined, visit: Visit): void {
+function findOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, name);
-  if (!operation) {
-    const fault = name ? 'the document has no operation of this name' : 'the document needs an operationName';
-    throw kernelErrors.BAD_REQUEST({ fault });
-  }
+  if (operation) return operation;
+  const fault = name ? 'the document has no operation of this name' : 'the document needs an operationName';
+  throw kernelErrors.BAD_REQUEST({ fault });
+}
+
+function checkOperation(schema: GraphQLSchema, operation: OperationDefinitionNode, visit: Visit): void {
   visit.announce(operation.name?.value ?? null);
+  // Validation lets it pass, and running it fails as if that were our fault.
+  if (!schema.getRootType(operation.operation)) {
+    throw kernelErrors.GRAPHQL_VALIDATION_FAILED({ fault: `the schema has no ${operation.operation}` });
+  }
   if (operation.operation === OperationTypeNode.MUTATION && !visit.mayMutate) {
     throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['POST'] });
   }

@@ -18,6 +18,8 @@ export interface DocumentLimits {
   readonly depth: number;
   /** Aliases of an operation; also its directives. */
   readonly aliases: number;
+  /** Rows that an operation may ask for, pages inside pages multiplied. */
+  readonly rows: number;
 }
 
 /** Brackets inside brackets that parsing, which recurses, never comes near the end of its stack with. */
@@ -95,8 +97,9 @@ export function checkOperations(document: DocumentNode, limits: DocumentLimits):
   }
 }
 
-function hold(limit: string, actual: number, most: number): void {
-  if (actual > most) throw kernelErrors.DOCUMENT_TOO_LARGE({ limit, most });
+/** @throws DOCUMENT_TOO_LARGE with the limit's name, what it lets pass and what came */
+export function hold(limit: string, actual: number, most: number): void {
+  if (actual > most) throw kernelErrors.DOCUMENT_TOO_LARGE({ limit, most, actual });
 }
 
 /** Measures selections; each fragment once, however often it is named, so that nested fragments cost no time. */

@@ -87,6 +87,7 @@ function moveIn(house: House): Inside {
     tokens: environment.LIMIT_DOCUMENT_TOKENS,
     depth: environment.LIMIT_DOCUMENT_DEPTH,
     aliases: environment.LIMIT_DOCUMENT_ALIASES,
+    rows: environment.LIMIT_DOCUMENT_ROWS,
   });
   return { ...house, engine, playground: environment.production ? null : createPlayground(house.exampleQuery) };
 }
