@@ -43,7 +43,8 @@ export async function createPaymentLink(context: Context, input: PaymentLinkInpu
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
   const { organizationId, userId } = viewer;
   const title = cleanText(input.title, 'title', { max: 200 });
-  const description = input.description == null ? null : cleanText(input.description, 'description', { max: 2000 });
+  const description =
+    input.description == null ? null : cleanText(input.description, 'description', { max: 2000, multiline: true });
   const lifetime = input.orderLifetimeMinutes ?? 60;
   if (lifetime < 1 || lifetime > 43_200) {
     throw kernelErrors.BAD_USER_INPUT({ field: 'orderLifetimeMinutes', expected: '1 to 43200', actual: lifetime });
