@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().int().positive().default(fallback);
@@ -11,6 +12,9 @@ const postgresUrl = z
   .refine((url) => /^postgres(ql)?:/.test(url) && URL.canParse(url), 'must be a postgres:// URL');
 const httpUrl = z.string().regex(/^https?:\/\/[^/\s]+/, 'must be an http(s):// URL');
 
+/** GraphQL shows a chain's id as an Int. */
+const chainId = z.number().int().positive().max(2_147_483_647);
+
 const assetSetting = z.object({
   /** The token's contract; absent for the chain's native coin. */
   address: z
@@ -23,7 +27,7 @@ const assetSetting = z.object({
 });
 
 const chainSetting = z.object({
-  chainId: z.number().int().positive(),
+  chainId,
   name: z.string().min(1).max(100),
   testnet: z.boolean().default(false),
   /** What the watcher reads from; may carry a secret and is never shown. */
@@ -60,6 +64,25 @@ const signingKey = z.object({
 
 /** An Ed25519 key, private part included, as a JSON Web Key. */
 export type SigningKey = z.infer<typeof signingKey>;
+
+const signingKeys = z
+  .array(
+    signingKey.refine(({ x, d }) => openPartOf(d) === x, {
+      message: 'd must be an Ed25519 key, and x the open part of it',
+    }),
+  )
+  .min(1)
+  .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'two keys have the same kid');
+
+function openPartOf(d: string): string | undefined {
+  try {
+    // The x is asked for and not looked at.
+    const key = createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', x: d, d }, format: 'jwk' });
+    return createPublicKey(key).export({ format: 'jwk' }).x;
+  } catch {
+    return undefined;
+  }
+}
 
 const origins = z
   .string()
@@ -101,10 +124,10 @@ const variables = z.object({
   SIGN_IN_CHAIN_IDS: z
     .string()
     .transform((text) => text.split(',').map(Number))
-    .pipe(z.array(z.number().int().positive()).min(1))
+    .pipe(z.array(chainId).min(1))
     .optional(),
   SIGN_UP: z.enum(['open', 'invite-only']).default('open'),
-  TOKEN_KEYS: json(z.array(signingKey).min(1)).optional(),
+  TOKEN_KEYS: json(signingKeys).optional(),
   ACCESS_TOKEN_SECONDS: z.coerce.number().int().min(30).max(600).default(600),
   SESSION_DAYS: z.coerce.number().int().min(1).max(30).default(30),
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,12 +12,18 @@ const CHAIN = {
   assets: [{ symbol: 'ETH', name: 'Ether', decimals: 18 }],
 };
 
+const KEY = {
+  kid: 'one',
+  ...(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as { x: string; d: string }),
+};
+const OTHER_KEY = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'other' };
+
 const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://tollhouse_gateway:password@db.example/tollhouse',
   PUBLIC_URL: 'https://pay.example',
   SIGN_IN_ORIGINS: 'https://app.example, http://localhost:5173',
-  TOKEN_KEYS: '[{"kty":"OKP","crv":"Ed25519","kid":"one","x":"public","d":"private"}]',
+  TOKEN_KEYS: JSON.stringify([KEY]),
   CHAINS: JSON.stringify([CHAIN]),
 };
 
@@ -90,6 +97,12 @@ describe('the environment', () => {
     expect(faultsOf({ ...PRODUCTION, TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: '0' })).toBeNull();
   });
 
+  it('takes several keys, and the largest chain id that GraphQL can show', () => {
+    const chains = JSON.stringify([{ ...CHAIN, chainId: 2_147_483_647 }]);
+    const environment = readEnvironment({ TOKEN_KEYS: JSON.stringify([KEY, OTHER_KEY]), CHAINS: chains });
+    expect(environment).toMatchObject({ TOKEN_KEYS: [KEY, OTHER_KEY], CHAINS: [{ chainId: 2_147_483_647 }] });
+  });
+
   it('does not migrate a database that it does not use', () => {
     const owner = { DATABASE_OWNER_URL: 'postgres://owner@db.example/tollhouse' };
     expect(faultsOf(owner)).toEqual(['DATABASE_URL']);
@@ -111,15 +124,21 @@ describe('the environment', () => {
     ['SIGN_IN_STATEMENT', 'two\nlines'],
     ['SIGN_IN_CHAIN_IDS', '1,mainnet'],
     ['SIGN_IN_CHAIN_IDS', '0'],
+    ['SIGN_IN_CHAIN_IDS', '2147483648'],
     ['SIGN_UP', 'closed'],
     ['TOKEN_KEYS', 'secret'],
     ['TOKEN_KEYS', '[]'],
     ['TOKEN_KEYS', '[{"kty":"RSA","kid":"one"}]'],
+    ['TOKEN_KEYS', JSON.stringify([KEY, { ...OTHER_KEY, kid: KEY.kid }])],
+    ['TOKEN_KEYS', JSON.stringify([{ ...KEY, x: OTHER_KEY.x }])],
+    ['TOKEN_KEYS', JSON.stringify([{ ...KEY, d: KEY.d.slice(0, -4) }])],
+    ['TOKEN_KEYS', JSON.stringify([{ ...KEY, d: 'private' }])],
     ['ACCESS_TOKEN_SECONDS', '601'],
     ['ACCESS_TOKEN_SECONDS', '29'],
     ['SESSION_DAYS', '31'],
     ['CHAINS', '[]'],
     ['CHAINS', JSON.stringify([{ ...CHAIN, assets: [] }])],
+    ['CHAINS', JSON.stringify([{ ...CHAIN, chainId: 2_147_483_648 }])],
     ['CHAINS', JSON.stringify([{ ...CHAIN, rpcUrl: 'rpc.example' }])],
     ['LIMIT_DOCUMENT_BYTES', '0'],
     ['TRUSTED_PROXIES', '-1'],
@@ -132,7 +151,7 @@ describe('the environment', () => {
     const secrets = {
       DATABASE_URL: 'mysql://gateway:hunter2@db.example',
       DATABASE_OWNER_URL: 'hunter2',
-      TOKEN_KEYS: '[{"kty":"OKP","d":"hunter2"}]',
+      TOKEN_KEYS: JSON.stringify([{ ...KEY, x: 'hunter2', d: 'hunter2' }]),
       CHAINS: JSON.stringify([{ ...CHAIN, rpcUrl: 'hunter2' }]),
     };
     expect(faultsOf(secrets)).toEqual(expect.arrayContaining(Object.keys(secrets)));

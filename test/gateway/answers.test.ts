@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateTokenKey } from '../../src/identity/providers/tokenKeys.ts';
 import { type Answer, ask, codesOf, type OpenHouse, ORIGIN, openHouse, query } from './openHouse.ts';
 
 let house: OpenHouse;
@@ -13,7 +14,7 @@ beforeAll(async () => {
       DATABASE_URL: 'postgres://localhost/x',
       PUBLIC_URL: 'https://pay.example',
       SIGN_IN_ORIGINS: ORIGIN,
-      TOKEN_KEYS: '[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"x","d":"d"}]',
+      TOKEN_KEYS: JSON.stringify([generateTokenKey()]),
       CHAINS: JSON.stringify([
         {
           chainId: 1,
