@@ -9,6 +9,8 @@ import type { Clock, WalletVerifier } from './ports.ts';
 export interface Client {
   /** The network address, as far as the configured proxies are believed. */
   readonly address: string;
+  /** What limits count by: the address, or the network that an IPv6 address is in. */
+  readonly limitKey: string;
   readonly userAgent: string | null;
   /** The `Origin` header, when a browser sent one. */
   readonly origin: string | null;

@@ -43,7 +43,7 @@ const LINKS = {
   Bob: [{ title: 'The Northern Lights, hardback', description: 'Signed.', amounts: { TUSD: '34.9' } }],
 } as const;
 
-const SEEDER = { address: '127.0.0.1', userAgent: 'tollhouse demo', origin: null };
+const SEEDER = { address: '127.0.0.1', limitKey: '127.0.0.1', userAgent: 'tollhouse demo', origin: null };
 
 /** Whether one of the demo's wallets, whose keys everybody knows, is somebody here. */
 export async function hasDemoAccount(resources: Pick<Resources, 'database'>): Promise<boolean> {

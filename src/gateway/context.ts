@@ -1,9 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Client, Context, Resources } from '../context.ts';
 import type { Scope } from '../database/scope.ts';
+import { sha256 } from '../kernel/digest.ts';
 import type { Viewer } from '../kernel/viewer.ts';
+import { limitKeyOf } from './limitKey.ts';
 
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 /** How much of a browser's own words about itself is kept. */
@@ -24,8 +26,10 @@ export function clientOf({ headers, socket }: IncomingMessage, trustedProxies: n
   const peer = plainAddress(socket.remoteAddress ?? '');
   const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
   const named = trustedProxies > 0 ? plainAddress(forwarded.at(-trustedProxies) ?? '') : null;
+  const address = named ?? peer ?? 'unknown';
   return {
-    address: named ?? peer ?? 'unknown',
+    address,
+    limitKey: limitKeyOf(address),
     userAgent: headers['user-agent']?.slice(0, LONGEST_HEADER) ?? null,
     origin: headers.origin?.slice(0, LONGEST_HEADER) ?? null,
   };
@@ -62,8 +66,7 @@ export function createContext(
     },
     identityScope: (claim) => database.as({ kind: 'identity', requestId, ...claim }),
     handleScope: (kind, value) => {
-      const valueHash = createHash('sha256').update(value).digest();
-      return database.as({ kind: 'public', requestId, handle: { kind, valueHash } });
+      return database.as({ kind: 'public', requestId, handle: { kind, valueHash: sha256(value) } });
     },
     become: (next) => {
       asking = next;

@@ -57,7 +57,10 @@ describe('a fact', () => {
     let xid = '';
     await inTenant(async (tx) => {
       await appendEvent(
-        { requestId: 'request-1', client: { address: '192.0.2.1', userAgent: 'curl', origin: null } },
+        {
+          requestId: 'request-1',
+          client: { address: '192.0.2.1', limitKey: '192.0.2.1', userAgent: 'curl', origin: null },
+        },
         tx,
         fact({ id }),
       );

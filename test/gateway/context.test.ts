@@ -60,7 +60,7 @@ describe('who is asking', () => {
   it('is asked for with narrow scenes too', () => {
     const scenes: Scene[] = [];
     const resources = { database: { as: (scene: Scene) => scenes.push(scene) } } as unknown as Resources;
-    const client = { address: '192.0.2.1', userAgent: null, origin: null };
+    const client = { address: '192.0.2.1', limitKey: '192.0.2.1', userAgent: null, origin: null };
     const context = createContext(resources, { requestId: 'request-3', client, viewer: VIEWER });
     context.identityScope({ sessionId: 's', account: { issuer: 'eip155', subject: '0x1' } });
     context.handleScope('payment-order', 'handle');
@@ -110,6 +110,13 @@ describe('the client’s address', () => {
       expect(await clientOf(behindTwo, { 'x-forwarded-for': header })).toMatchObject({ address: '127.0.0.1' });
     },
   );
+
+  it.each([
+    ['[2001:db8:1:2:3:4:5:6]:4711, 198.51.100.2', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['203.0.113.9, 198.51.100.2', '203.0.113.9', '203.0.113.9'],
+  ])('comes with what limits count by: %j', async (header, address, limitKey) => {
+    expect(await clientOf(behindTwo, { 'x-forwarded-for': header })).toMatchObject({ address, limitKey });
+  });
 
   it('comes with the browser’s name and origin, cut to a sane length', async () => {
     const headers = { 'user-agent': 'u'.repeat(5_000), origin: 'https://app.example' };

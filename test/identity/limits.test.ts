@@ -74,6 +74,14 @@ describe('challenges', () => {
     expect(codeOf(await askChallenge(house, {}, client))).toBe('OK');
   });
 
+  it('are ten a minute for a network of IPv6, whichever of its addresses asks, without touching the next', async () => {
+    const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });
+    const answers = await times(10, (turn) => askChallenge(house, {}, from(`2001:db8::${turn}:1`)));
+    expect(answers.map(codeOf)).toEqual(TEN_OK);
+    expectLimited(await askChallenge(house, {}, from('2001:db8:0:0:ffff::')));
+    expect(codeOf(await askChallenge(house, {}, from('2001:db8:0:1::')))).toBe('OK');
+  });
+
   it('are ten a minute for a wallet in whatever spelling, from wherever, without touching another', async () => {
     const { address } = newWallet();
     const spellings = [address, address.toLowerCase()];

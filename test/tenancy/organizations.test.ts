@@ -122,7 +122,7 @@ describe('a member', () => {
   const add = (adder: TenantRole | null, userId: string, role: TenantRole, tenant = one): Promise<string> => {
     const context = createContext(tollhouse.resources, {
       requestId: newId(),
-      client: { address: '127.0.0.1', userAgent: null, origin: null },
+      client: { address: '127.0.0.1', limitKey: '127.0.0.1', userAgent: null, origin: null },
       viewer: adder && viewerOf(tenant, adder),
     });
     return addMember(context, { userId, role }).then(

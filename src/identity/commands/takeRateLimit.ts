@@ -21,8 +21,8 @@ export async function takeRateLimit(
 ): Promise<number> {
   const { deed, address } = limited;
   const allowed = context.environment.TOLLHOUSE_UNSAFE_NO_RATE_LIMITS ? UNLIMITED : limited.allowed;
-  const byClient = sha256(`${deed} client ${context.client.address}`);
-  const byWallet = sha256(address === null ? `${deed} client ${context.client.address}` : `${deed} wallet ${address}`);
+  const byClient = sha256(`${deed} client ${context.client.limitKey}`);
+  const byWallet = sha256(address === null ? `${deed} client ${context.client.limitKey}` : `${deed} wallet ${address}`);
   const [row] = await db.$queryRaw<[{ wait: number; now: Date }]>`
     /* takeRateLimit */
     select

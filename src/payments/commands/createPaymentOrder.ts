@@ -119,7 +119,7 @@ function choose(accepts: readonly Terms[], asked: string | null): Terms {
 }
 
 function clientHash({ client }: Context): Buffer<ArrayBuffer> {
-  return sha256(`client ${client.address}`);
+  return sha256(`client ${client.limitKey}`);
 }
 
 /** Counting and adding are one step: the count holds a lock on this client's orders of this link. */
