@@ -144,14 +144,17 @@ export type Match =
 
 /**
  * Which order a transfer pays. One that carries an order's reference anywhere in its calldata pays that order; of several
- * references in one transaction's calldata, the first order that still takes it. One without pays the only open order
+ * references in one transaction's calldata, the order that still takes it and asks for just as much, else the first
+ * that still takes it. One without pays the only open order
  * that it fits, and none when there are several.
  */
 export function matchOrder(payment: Payment, candidates: readonly Candidate[]): Match {
   const input = Buffer.from(payment.input);
   const named = candidates.filter(({ reference }) => input.includes(Buffer.from(reference)));
   if (named.length > 0) {
-    const answers = named.map((candidate) => takes(candidate, payment));
+    const exact = named.filter(({ due }) => due === payment.units);
+    const others = named.filter(({ due }) => due !== payment.units);
+    const answers = [...exact, ...others].map((candidate) => takes(candidate, payment));
     return answers.find(({ kind }) => kind === 'credit') ?? answers[0] ?? { kind: 'none' };
   }
   // Nobody could know the reference before the order was made, in whatever block it comes; without it, blocks must tell.

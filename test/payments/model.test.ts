@@ -176,6 +176,27 @@ describe('matching a transfer', () => {
       [{ ...ONE, status: 'PAID' }, TWO],
       { kind: 'credit', orderId: 'two' },
     ],
+    [
+      'pays, of two that it names, the one that asks for just as much',
+      naming(ONE, TWO),
+      [{ ...ONE, due: 11n }, TWO],
+      { kind: 'credit', orderId: 'two' },
+    ],
+    [
+      'pays the first of two that it names when neither asks for just as much',
+      { ...naming(ONE, TWO), units: 3n },
+      [{ ...ONE, due: 11n }, TWO],
+      { kind: 'credit', orderId: 'one' },
+    ],
+    [
+      'pays the other of two that it names when the one that asks for just as much is paid',
+      naming(ONE, TWO),
+      [
+        { ...ONE, due: 11n },
+        { ...TWO, status: 'PAID' },
+      ],
+      { kind: 'credit', orderId: 'one' },
+    ],
   ])('%s', (_, payment, candidates, expected) => {
     expect(matchOrder(payment, candidates)).toEqual(expected);
   });
