@@ -3,7 +3,8 @@ import type { WorkerContext } from '../context.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { assessOrder } from './commands/assessOrder.ts';
 import { failOrder } from './commands/failOrder.ts';
-import { judgeTransfer, type UnjudgedTransfer } from './commands/judgeTransfer.ts';
+import { judgeTransfer } from './commands/judgeTransfer.ts';
+import type { UnjudgedTransfer } from './commands/moveCredit.ts';
 import { OPEN } from './model.ts';
 
 const BATCH = 200;
@@ -22,13 +23,47 @@ export async function settleOrders(context: WorkerContext, chain: RegisteredChai
       if (error instanceof GatewayError && error.code === 'UNAVAILABLE') throw error;
       failures.push(error);
     });
-  for (const transfer of await unjudgedTransfers(context, chain)) await attempt(judgeTransfer(context, transfer));
+  await attempt(lowerHeads(context, chain));
+  // What is gone makes room for what came instead.
+  for (const kind of ['credited', 'new'] as const) {
+    for (const transfer of await unjudgedTransfers(context, chain, kind)) {
+      await attempt(judgeTransfer(context, transfer));
+    }
+  }
   for (const { organizationId, orderId } of await restlessOrders(context, chain)) {
     const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
     await attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
   }
   if (failures.length > 0) {
     throw new Error(`${failures.length} transfers or orders could not be settled.`, { cause: failures[0] });
+  }
+}
+
+/** Blocks behind the common ancestor come anew: whoever was to be paid behind the old head may be paid in them. */
+async function lowerHeads(context: WorkerContext, { incarnationId }: RegisteredChain): Promise<void> {
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  const { headNumber } = await scope.db.chainIncarnation.findUniqueOrThrow({
+    where: { id: incarnationId },
+    select: { headNumber: true },
+  });
+  if (headNumber === null) return;
+  const above = await scope.db.paymentOrder.findMany({
+    where: { incarnationId, status: { in: [...OPEN] }, headNumber: { gt: headNumber } },
+    distinct: ['organizationId'],
+    select: { organizationId: true },
+  });
+  for (const { organizationId } of above) {
+    const inside = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
+    await inside.transaction(
+      (tx) => tx.$executeRaw`
+        /* lowerHeads */
+        update payment_orders
+        set head_number = ${headNumber}
+        where organization_id = current_organization_id()
+          and incarnation_id = ${incarnationId}::uuid
+          and status in ('CREATED', 'DETECTED', 'CONFIRMING')
+          and head_number > ${headNumber}`,
+    );
   }
 }
 
@@ -45,8 +80,15 @@ export async function reviewForsakenOrders(context: WorkerContext): Promise<numb
   return forsaken.length;
 }
 
-/** A transfer that was orphaned is judged when the new chain has been read as far as the old one went. */
-async function unjudgedTransfers(context: WorkerContext, chain: RegisteredChain): Promise<UnjudgedTransfer[]> {
+/**
+ * A transfer that was orphaned is judged when the new chain has been read as far as the old one went. A new one waits
+ * as long as an order that it fits has news of its own transfers: until then nobody knows what that order still takes.
+ */
+async function unjudgedTransfers(
+  context: WorkerContext,
+  chain: RegisteredChain,
+  kind: 'credited' | 'new',
+): Promise<UnjudgedTransfer[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   return scope.db.$queryRaw<UnjudgedTransfer[]>`
     /* unjudgedTransfers */
@@ -60,6 +102,19 @@ async function unjudgedTransfers(context: WorkerContext, chain: RegisteredChain)
     where t.incarnation_id = ${chain.incarnationId}::uuid
       and t.judged_at is null
       and (not t.orphaned or t.block_number <= i.head_number)
+      and (t.claimed_for_id is not null) = ${kind === 'credited'}::boolean
+      and (
+        t.claimed_for_id is not null
+        or not exists (
+          select from chain_transfers news
+          join payment_orders o on o.organization_id = news.claimed_organization_id and o.id = news.claimed_for_id
+          where news.incarnation_id = t.incarnation_id
+            and news.judged_at is null
+            and o.asset_id = t.asset_id
+            and o.pay_to = t.recipient
+            and o.payer = t.sender
+        )
+      )
     order by t.block_number, t.ordinal
     limit ${BATCH}`;
 }

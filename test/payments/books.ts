@@ -61,7 +61,7 @@ async function expectCreditsToAddUp({ sql }: Pick<Market, 'sql'>): Promise<void>
     select c.id
     from payment_credits c
     join blockchain_transactions b on b.organization_id = c.organization_id and b.id = c.blockchain_transaction_id
-    where not exists (
+    where c.reversed_at is null and not exists (
       select from chain_transfers t
       where t.claimed_for_id = c.payment_order_id and t.transaction_hash = b.hash and t.ordinal = b.ordinal
     )`);

@@ -3,7 +3,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { followChain } from '../../src/chain/jobs.ts';
 import { assessOrder } from '../../src/payments/commands/assessOrder.ts';
-import { judgeTransfer, type UnjudgedTransfer } from '../../src/payments/commands/judgeTransfer.ts';
+import { judgeTransfer } from '../../src/payments/commands/judgeTransfer.ts';
+import type { UnjudgedTransfer } from '../../src/payments/commands/moveCredit.ts';
 import { settleOrders } from '../../src/payments/jobs.ts';
 import { expectBooksToBalance } from './books.ts';
 import { type Market, makeLink, makeOrder, newPayer, type Order, openMarket, stateOf, toldOf } from './market.ts';
@@ -57,7 +58,11 @@ describe('judging a transfer', () => {
     const { order, transfer } = await paidUnjudged();
     await Promise.allSettled(Array.from({ length: 6 }, () => judge(transfer)));
     await judge(transfer);
-    expect(await stateOf(market, order)).toMatchObject({ status: 'CONFIRMING', credited: 12_500_000n });
+    expect(await stateOf(market, order)).toMatchObject({
+      status: 'CONFIRMING',
+      credited: 12_500_000n,
+      exceptions: [],
+    });
     expect(await toldOf(market, order)).toEqual(['created', 'confirming']);
   });
 

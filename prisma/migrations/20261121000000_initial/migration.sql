@@ -1068,7 +1068,7 @@ grant select (organization_id, id, incarnation_id, asset_id, status, due_units, 
   on payment_orders to tollhouse_public;
 grant insert (organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer,
   reference, required_confirmations, head_number, client_hash, expires_at) on payment_orders to tollhouse_public;
-grant update (status, exceptions, credited_units, paid_at) on payment_orders to tollhouse_worker;
+grant update (status, exceptions, credited_units, head_number, paid_at) on payment_orders to tollhouse_worker;
 create policy payment_orders_member_select on payment_orders for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy payment_orders_public_select on payment_orders for select to tollhouse_public
@@ -1103,7 +1103,8 @@ grant select on blockchain_transactions to tollhouse_member, tollhouse_operator;
 grant select (organization_id, id, incarnation_id, asset_id, hash, ordinal, sender, recipient, units, status,
   block_number, block_time) on blockchain_transactions to tollhouse_public;
 grant select, insert on blockchain_transactions to tollhouse_worker;
-grant update (status, block_number, block_hash, block_time) on blockchain_transactions to tollhouse_worker;
+grant update (status, asset_id, sender, recipient, units, block_number, block_hash, block_time)
+  on blockchain_transactions to tollhouse_worker;
 create policy blockchain_transactions_member_select on blockchain_transactions for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy blockchain_transactions_public_select on blockchain_transactions for select to tollhouse_public
@@ -1131,7 +1132,7 @@ alter table payment_credits enable row level security;
 alter table payment_credits force row level security;
 grant select on payment_credits to tollhouse_public, tollhouse_member, tollhouse_operator, tollhouse_worker;
 grant insert on payment_credits to tollhouse_worker;
-grant update (reversed_at) on payment_credits to tollhouse_worker;
+grant update (payment_order_id, units, reversed_at) on payment_credits to tollhouse_worker;
 create policy payment_credits_member_select on payment_credits for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy payment_credits_public_select on payment_credits for select to tollhouse_public

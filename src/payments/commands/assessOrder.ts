@@ -62,7 +62,20 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
       o.credited_units::text as credited, o.required_confirmations as "requiredConfirmations",
       o.expires_at as "expiresAt",
       coalesce(i.head_number, 0) as head, coalesce(i.finalized_number, 0) as finalized,
-      coalesce(i.caught_up_at, o.created_at) as "caughtUpAt",
+      case
+        -- no order expires over a payment that is there already, but was not judged yet
+        when exists (
+          select from chain_transfers t
+          where t.incarnation_id = o.incarnation_id
+            and t.judged_at is null
+            and t.claimed_for_id is null
+            and not t.orphaned
+            and t.asset_id = o.asset_id
+            and t.recipient = o.pay_to
+            and t.sender = o.payer
+        ) then o.created_at
+        else coalesce(i.caught_up_at, o.created_at)
+      end as "caughtUpAt",
       exists (
         select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
       ) as "hasNews",

@@ -3,25 +3,7 @@ import type { Transaction } from '../../database/scope.ts';
 import { newId } from '../../kernel/ids.ts';
 import { type Candidate, type Match, matchOrder, type OrderStatus } from '../model.ts';
 import { assessOrder } from './assessOrder.ts';
-
-/** A transfer of which the chain has news: it is new, it moved to another block, or it is gone. */
-export interface UnjudgedTransfer {
-  readonly id: string;
-  readonly incarnationId: string;
-  readonly transactionHash: string;
-  readonly ordinal: number;
-  readonly assetId: string;
-  readonly sender: string;
-  readonly recipient: string;
-  readonly units: string;
-  readonly input: Uint8Array;
-  readonly blockNumber: bigint;
-  readonly blockHash: string;
-  readonly blockTime: Date;
-  readonly orphaned: boolean;
-  readonly claimedOrganizationId: string | null;
-  readonly claimedForId: string | null;
-}
+import { moveCredit, type UnjudgedTransfer } from './moveCredit.ts';
 
 /**
  * Decides what a transfer means: a new one is credited to the order that it pays, if there is one; the credit of one
@@ -30,7 +12,9 @@ export interface UnjudgedTransfer {
 export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTransfer): Promise<void> {
   const { claimedOrganizationId, claimedForId } = transfer;
   if (claimedOrganizationId !== null && claimedForId !== null) {
-    await inOrder(context, transfer, claimedOrganizationId, claimedForId, (tx) => moveCredit(tx, transfer));
+    await inOrder(context, transfer, claimedOrganizationId, claimedForId, (tx) =>
+      moveCredit(tx, transfer, claimedForId),
+    );
     return;
   }
   const candidates = transfer.orphaned ? [] : await findCandidates(context, transfer);
@@ -42,11 +26,17 @@ export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTr
     return;
   }
   const { organizationId } = matched;
-  await inOrder(context, transfer, organizationId, match.orderId, async (tx, status) => {
+  await inOrder(context, transfer, organizationId, match.orderId, async (tx, held) => {
     // It was another a moment ago: everything is undone, and the next round matches anew.
-    if (status !== matched.status) throw new Error('The matched order has changed meanwhile.');
+    if (held?.status !== matched.status || held.hasNews) throw new Error('The matched order has changed meanwhile.');
     await applyMatch(tx, transfer, organizationId, match);
   });
+}
+
+interface HeldOrder {
+  readonly status: OrderStatus;
+  /** Whether the chain has news of what was credited to it that was not judged yet. */
+  readonly hasNews: boolean;
 }
 
 /** Works on one order inside its tenant, unless the transfer has changed since it was read; then assesses the order. */
@@ -55,18 +45,23 @@ async function inOrder(
   transfer: UnjudgedTransfer,
   organizationId: string,
   orderId: string,
-  work: (tx: Transaction, status: OrderStatus | undefined) => Promise<void>,
+  work: (tx: Transaction, held: HeldOrder | undefined) => Promise<void>,
 ): Promise<void> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
   await scope.transaction(async (tx) => {
     const still = await markJudged(tx, transfer, { organizationId, orderId });
     if (!still) return;
-    const [order] = await tx.$queryRaw<{ status: OrderStatus }[]>`
+    const [order] = await tx.$queryRaw<HeldOrder[]>`
       /* holdOrder */
-      select status::text as status from payment_orders
-      where organization_id = current_organization_id() and id = ${orderId}::uuid
-      for update`;
-    await work(tx, order?.status);
+      select
+        o.status::text as status,
+        exists (
+          select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
+        ) as "hasNews"
+      from payment_orders o
+      where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid
+      for update of o`;
+    await work(tx, order);
     await assessOrder(context, tx, { organizationId, orderId });
   });
 }
@@ -127,49 +122,37 @@ async function applyMatch(
         and not ${match.exception}::payment_order_exception = any (exceptions)`;
     return;
   }
-  const blockchainTransactionId = newId();
   const { incarnationId, assetId, transactionHash: hash, ordinal, sender, recipient, units } = transfer;
   const { blockNumber, blockHash, blockTime } = transfer;
   await tx.chainTransfer.updateMany({
     where: { id: transfer.id },
     data: { claimedOrganizationId: organizationId, claimedForId: match.orderId },
   });
-  await tx.blockchainTransaction.createMany({
-    data: {
-      organizationId,
-      id: blockchainTransactionId,
-      incarnationId,
-      assetId,
-      hash,
-      ordinal,
-      sender,
-      recipient,
-      units,
-      blockNumber,
-      blockHash,
-      blockTime,
-    },
-  });
-  await tx.paymentCredit.createMany({
-    data: { organizationId, paymentOrderId: match.orderId, blockchainTransactionId, units },
-  });
-}
-
-/** The credit goes where the transfer went: to its new block, or back when the chain has it no more. */
-async function moveCredit(tx: Transaction, transfer: UnjudgedTransfer): Promise<void> {
-  const { incarnationId, transactionHash: hash, ordinal, orphaned, blockNumber, blockHash, blockTime } = transfer;
+  // It may have paid this tenant before, as another payment than it is now.
   await tx.$executeRaw`
-    /* moveCredit */
-    with moved as (
-      update blockchain_transactions
-      set status = ${orphaned ? 'ORPHANED' : 'INCLUDED'}::blockchain_transaction_status,
-          block_number = ${blockNumber}, block_hash = ${blockHash}, block_time = ${blockTime}
-      where organization_id = current_organization_id()
-        and incarnation_id = ${incarnationId}::uuid and hash = ${hash} and ordinal = ${ordinal}
-      returning organization_id, id
+    /* creditTransfer */
+    with credited as (
+      insert into blockchain_transactions (
+        organization_id, id, incarnation_id, asset_id, hash, ordinal, sender, recipient, units,
+        block_number, block_hash, block_time
+      )
+      values (
+        current_organization_id(), ${newId()}::uuid, ${incarnationId}::uuid, ${assetId}::uuid, ${hash}, ${ordinal},
+        ${sender}, ${recipient}, ${units}::numeric, ${blockNumber}, ${blockHash}, ${blockTime}
+      )
+      on conflict (organization_id, incarnation_id, hash, ordinal) do update
+      set status = 'INCLUDED',
+          asset_id = excluded.asset_id,
+          sender = excluded.sender,
+          recipient = excluded.recipient,
+          units = excluded.units,
+          block_number = excluded.block_number,
+          block_hash = excluded.block_hash,
+          block_time = excluded.block_time
+      returning organization_id, id, units
     )
-    update payment_credits c
-    set reversed_at = case when ${orphaned}::boolean then coalesce(c.reversed_at, clock_timestamp()) end
-    from moved
-    where c.organization_id = moved.organization_id and c.blockchain_transaction_id = moved.id`;
+    insert into payment_credits (organization_id, payment_order_id, blockchain_transaction_id, units)
+    select organization_id, ${match.orderId}::uuid, id, units from credited
+    on conflict (organization_id, blockchain_transaction_id) do update
+    set payment_order_id = excluded.payment_order_id, units = excluded.units, reversed_at = null`;
 }
