@@ -145,7 +145,8 @@ describe('a storm of many tenants over few connections', () => {
       () => client.paymentLink.findMany({ select: own }),
       async () => [await client.paymentLink.findUnique({ where: keyOf(tenant), select: own })],
       () => client.$queryRaw`select organization_id::text as "organizationId" from payment_orders`,
-      () => client.$transaction((tx) => tx.paymentCredit.findMany({ select: own })),
+      () =>
+        client.$transaction((tx) => tx.paymentCredit.findMany({ select: own }), { maxWait: 30_000, timeout: 30_000 }),
       () => client.$queryRawUnsafe(`select 1 / (count(*) - count(*)) from payment_links`),
       () => client.$queryRawUnsafe(`select no_column_${turn % 50} from payment_links`),
       () => client.paymentOrder.findMany({ select: { ...own, paymentLink: { select: own } } }),

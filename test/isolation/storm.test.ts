@@ -38,7 +38,7 @@ async function kill(): Promise<number> {
   return withSession(tollhouse.database.adminUrl, async (client) => {
     const { rowCount } = await client.query(`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = 'tollhouse' and pid <> pg_backend_pid()`);
+      where datname = current_database() and usename = 'tollhouse_gateway' and application_name = 'tollhouse'`);
     return rowCount ?? 0;
   });
 }
