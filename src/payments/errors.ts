@@ -47,4 +47,9 @@ export const paymentErrors = defineErrors({
     remedy: 'Send the `payer`’s address; payments are matched by it.',
     retryable: false,
   },
+  PAYER_REFUSED: {
+    message: 'This address cannot pay: others send in its name, or it is the payee.',
+    remedy: 'Name the wallet that the payment comes from; not the zero address, the payee, or the token itself.',
+    retryable: false,
+  },
 });

@@ -44,7 +44,7 @@ const order = (row: Record<string, string> = {}): string =>
     matching: 'WALLET',
     due_units: DUE_UNITS,
     pay_to: one.people.OWNER.address,
-    payer: one.people.OWNER.address,
+    payer: one.people.MEMBER.address,
     reference: bytes(16),
     required_confirmations: '2',
     head_number: '1',

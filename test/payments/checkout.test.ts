@@ -1,4 +1,6 @@
+import { zeroAddress } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import { signIn } from '../support/person.ts';
 import { expectBooksToBalance } from './books.ts';
 import { CREATE_ORDER, ETH, type Market, makeLink, makeOrder, newPayer, openMarket, TUSD } from './market.ts';
@@ -250,6 +252,19 @@ describe('an order', () => {
     expect(await refused({ slug })).toEqual(['PAYER_REQUIRED', undefined]);
     expect(await refused({ slug, payer: null })).toEqual(['PAYER_REQUIRED', undefined]);
     expect((await refused({ slug, payer: 'vitalik.eth' }))[0]).toBe('BAD_USER_INPUT');
+  });
+
+  it('cannot be of a payer in whose name others send, nor of the payee', async () => {
+    const { slug, payTo } = await makeLink(market);
+    for (const payer of [zeroAddress, payTo, TEST_TOKEN_ADDRESS.toLowerCase()]) {
+      expect(await refused({ slug, payer })).toEqual(['PAYER_REFUSED', { payer }]);
+    }
+    await makeOrder(market, { slug, payer: PAYER });
+    for (const payer of [`'${zeroAddress}'`, 'pay_to']) {
+      await expect(market.sql(`update payment_orders set payer = ${payer}`)).rejects.toThrow(
+        'payment_orders_payer_check',
+      );
+    }
   });
 
   it.each(['DRAFT', 'PAUSED', 'ARCHIVED'])('of a link that is %s cannot be made', async (status) => {

@@ -447,7 +447,9 @@ create table payment_orders (
   constraint payment_orders_due_units_check check (due_units > 0),
   constraint payment_orders_credited_units_check check (credited_units >= 0),
   constraint payment_orders_pay_to_check check (pay_to ~ '^0x[0-9a-f]{40}$'),
-  constraint payment_orders_payer_check check (payer ~ '^0x[0-9a-f]{40}$'),
+  constraint payment_orders_payer_check check (
+    payer ~ '^0x[0-9a-f]{40}$' and payer <> pay_to and payer <> '0x' || repeat('0', 40)
+  ),
   constraint payment_orders_reference_check check (octet_length(reference) = 16),
   constraint payment_orders_client_hash_check check (octet_length(client_hash) = 32),
   constraint payment_orders_required_confirmations_check check (required_confirmations >= 1),

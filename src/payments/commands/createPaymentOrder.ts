@@ -1,3 +1,4 @@
+import { zeroAddress } from 'viem';
 import { lockChain } from '../../chain/commands/lockChain.ts';
 import { chainErrors } from '../../chain/errors.ts';
 import { caip19Of, MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
@@ -39,6 +40,8 @@ export async function createPaymentOrder(context: Context, input: PaymentOrderIn
     const link = await findLink(tx);
     const terms = choose(link.accepts, input.asset ?? null);
     if (payer === null) throw paymentErrors.PAYER_REQUIRED();
+    // New tokens come from the zero address, and a token’s own transfers are anybody’s.
+    if ([zeroAddress, terms.payTo, terms.token].includes(payer)) throw paymentErrors.PAYER_REFUSED({ payer });
     const { organizationId } = link;
     await limitOpenOrders(context, tx, link.id);
     const chain = await holdChain(tx, terms.chainId);
