@@ -82,7 +82,7 @@ export function scriptedChain(chainId = 31_337): ScriptedChain {
 }
 
 /** Thirty-two bytes that stand for a text. */
-export function hashOf(text: string): string {
+function hashOf(text: string): string {
   return `0x${createHash('sha256').update(text).digest('hex')}`;
 }
 

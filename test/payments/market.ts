@@ -15,7 +15,7 @@ import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 
 export const TUSD = `eip155:31337/erc20:${TEST_TOKEN_ADDRESS}`;
 export const ETH = 'eip155:31337/slip44:60';
-export const NATIVE_WEI = 10n ** 18n;
+const NATIVE_WEI = 10n ** 18n;
 
 /** A real gateway and a real chain whose blocks come when a test sends or mines, watched when a test says so. */
 export interface Market {
@@ -167,7 +167,7 @@ export interface Payer {
 const mintAbi = parseAbi(['function mint(address, uint256)']);
 
 /** What a new payer has of the test token. */
-export const PAYER_UNITS = 10n ** 30n;
+const PAYER_UNITS = 10n ** 30n;
 
 /** The call by which a token's units go to somebody. */
 export function transferCall(to: string, units: bigint): Hex {
