@@ -159,7 +159,7 @@ describe('a storm of many tenants over few connections', () => {
     return [...JSON.stringify(rows).matchAll(/"organizationId":"([^"]+)"/g)].map(([, id]) => id ?? '');
   }
 
-  it('shows nobody a row of somebody else', async () => {
+  it('shows nobody a row of somebody else', { timeout: 600_000 }, async () => {
     path = house.openPath({ max: 5 });
     const failures = new Map<string, number>();
     const foreign: string[] = [];
