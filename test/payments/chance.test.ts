@@ -65,7 +65,7 @@ describe('any sequence of payments, reorganizations and faults', () => {
     for (let step = 0; step < 40; step += 1) {
       if (step % 4 === 0) {
         // Two payers share all orders, so that most transfers fit several.
-        const payer: Hex = `0x${String(below(2)).repeat(40)}`;
+        const payer: Hex = `0x${String(1 + below(2)).repeat(40)}`;
         const next = await plan(slug, payTo, payer, PLANS[below(PLANS.length)] ?? []);
         planned.push(next);
         pool.push(...next.transfers);

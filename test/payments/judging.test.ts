@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { followChain } from '../../src/chain/jobs.ts';
 import { assessOrder } from '../../src/payments/commands/assessOrder.ts';
 import { judgeTransfer } from '../../src/payments/commands/judgeTransfer.ts';
-import type { UnjudgedTransfer } from '../../src/payments/commands/moveCredit.ts';
 import { settleOrders } from '../../src/payments/jobs.ts';
 import { expectBooksToBalance } from './books.ts';
 import { type Market, makeLink, makeOrder, newPayer, type Order, openMarket, stateOf, toldOf } from './market.ts';
+
+type UnjudgedTransfer = Parameters<typeof judgeTransfer>[1];
 
 let market: Market;
 beforeAll(async () => {
