@@ -6,6 +6,7 @@ const floors = [
   ['ports.ts'],
   ['context.ts'],
   ['graphql/'],
+  ['idempotency/'],
   ['events/'],
   ['audit/'],
   ['identity/'],

@@ -65,6 +65,8 @@ export interface Founder {
 export interface Context extends Resources {
   readonly requestId: string;
   readonly client: Client;
+  /** The `Idempotency-Key` header, which counts for each mutation field of the request. */
+  readonly idempotencyKey: string | null;
   /** Who is asking; null without a session. */
   readonly viewer: Viewer | null;
   /** The database as the viewer sees it; as anybody does, when nobody is signed in. */

@@ -77,8 +77,13 @@ export async function seedPayments(resources: Resources, chain: ChainSetting): P
       for (const { title, description, amounts } of links) {
         if ((await context.scope.db.paymentLink.count({ where: { title } })) > 0) continue;
         const accepts = await acceptsFor(context, amounts, addressOf(personNamed(owner).index));
-        const { id } = await createPaymentLink(context, { title, description, accepts });
-        if (title === LINKS.Alice[0].title) await payAsDave(context, id, chain);
+        const { link } = await createPaymentLink(context, {
+          title,
+          description,
+          accepts,
+          read: (tx, id) => tx.paymentLink.findFirstOrThrow({ where: { id }, select: { slug: true } }),
+        });
+        if (title === LINKS.Alice[0].title) await payAsDave(context, link.slug, chain);
       }
     });
   }
@@ -120,10 +125,9 @@ async function acceptsFor(
   return assets.map(({ caip19, symbol }) => ({ asset: caip19, amount: amounts[symbol] ?? '', payTo }));
 }
 
-async function payAsDave(context: Context, linkId: string, chain: ChainSetting): Promise<void> {
+async function payAsDave(context: Context, slug: string, chain: ChainSetting): Promise<void> {
   const dave = demoAccount(3).account;
-  const link = await context.scope.db.paymentLink.findFirstOrThrow({ where: { id: linkId }, select: { slug: true } });
-  const { token } = await createPaymentOrder(context, { slug: link.slug, payer: dave.address.toLowerCase() });
+  const { token } = await createPaymentOrder(context, { slug, payer: dave.address.toLowerCase() });
   const order = await context.handleScope('payment-order', token).db.paymentOrder.findFirstOrThrow({
     select: { dueUnits: true, payTo: true, reference: true, asset: { select: { address: true } } },
   });

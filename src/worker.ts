@@ -11,6 +11,7 @@ import { poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { type ChainSetting, EnvironmentError, readEnvironment } from './environment.ts';
 import { createLog } from './gateway/log.ts';
+import { sweepIdempotencyKeys } from './idempotency/jobs.ts';
 import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
 import { reviewForsakenOrders, settleOrders } from './payments/jobs.ts';
@@ -42,7 +43,7 @@ export function startWorker(options: {
       ),
     ),
     lead({ url: databaseUrl, name: 'sweep', onError }, (signal) =>
-      repeat(context, 'sweep', SWEEP_MS, signal, () => sweepSignIns(context)),
+      repeat(context, 'sweep', SWEEP_MS, signal, () => sweep(context)),
     ),
   ];
   return {
@@ -50,6 +51,11 @@ export function startWorker(options: {
       await Promise.all(leaders.map((leader) => leader.stop()));
     },
   };
+}
+
+async function sweep(context: WorkerContext): Promise<void> {
+  await sweepSignIns(context);
+  await sweepIdempotencyKeys(context);
 }
 
 /** Follows one chain and settles its orders until the signal says stop. */

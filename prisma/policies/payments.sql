@@ -34,7 +34,9 @@ create policy payment_link_accepts_member_select on payment_link_accepts for sel
   using (organization_id = (select current_organization_id()));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
   with check (
-    organization_id = (select current_organization_id()) and (select has_permission('payments:write'))
+    organization_id = (select current_organization_id())
+    and (select has_permission('payments:write'))
+    and is_proved_payee(pay_to)
   );
 create policy payment_link_accepts_public_select on payment_link_accepts for select to tollhouse_public
   using (

@@ -1,14 +1,25 @@
 -- The door for public values: an exact match and nothing else.
 grant execute on function resolve_handle(text, bytea) to tollhouse_gateway;
 
--- organizations: a member sees the active one, a payer sees its name
+-- organizations: a member sees the active one and the others it belongs to, a payer sees the name
 alter table organizations enable row level security;
 alter table organizations force row level security;
 grant select on organizations to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
 grant select (id, name) on organizations to tollhouse_public;
 grant select, insert on organizations to tollhouse_identity;
 create policy organizations_member_select on organizations for select to tollhouse_member
-  using (id = (select current_organization_id()) and deleted_at is null);
+  using (
+    deleted_at is null
+    and (
+      id = (select current_organization_id())
+      or exists (
+        select from memberships m
+        where m.organization_id = organizations.id
+          and m.user_id = (select current_user_id())
+          and m.status = 'ACTIVE'
+      )
+    )
+  );
 create policy organizations_public_select on organizations for select to tollhouse_public
   using (id = (select current_organization_id()) and deleted_at is null);
 create policy organizations_identity_select on organizations for select to tollhouse_identity

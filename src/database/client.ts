@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Prisma, PrismaClient } from './generated/client.ts';
+import { PrismaClient } from './generated/client.ts';
 import type { ScenePool } from './pool.ts';
 import { currentScene } from './scene.ts';
 
@@ -22,7 +22,7 @@ interface Loader {
  *
  * Prisma has one loader a client: what `findUnique` and `$transaction([…])` ask for in one tick is collected and sent
  * by whoever came first. With the scene taken from the asynchronous context, the second tenant of a tick would read as
- * the first. Should Prisma's internals no longer be the ones this was written for, the gateway does not start.
+ * the first; and what has a place in a packet has a scene of its own. Should Prisma's internals no longer be the ones this was written for, the gateway does not start.
  */
 function separateLoaders(client: PrismaClient): void {
   const handler = (client as unknown as { _requestHandler?: { dataloader?: Loader } })._requestHandler;
@@ -47,4 +47,4 @@ function separateLoaders(client: PrismaClient): void {
   };
 }
 
-export { Prisma, PrismaClient };
+export { PrismaClient };

@@ -22,6 +22,12 @@ export const databaseErrors = defineErrors({
     remedy: 'Try again.',
     retryable: true,
   },
+  OUTCOME_UNKNOWN: {
+    message: 'The connection to the database died while this was being written; it may have happened, or not.',
+    remedy: 'Look whether it happened before you try again. With an idempotency key it can simply be tried again.',
+    retryable: false,
+    status: 503,
+  },
   TIMED_OUT: {
     message: 'The database took too long; the statement was given up and nothing was written.',
     remedy: 'Ask for less at once, or try again.',
@@ -49,17 +55,28 @@ const TABLE_CHANGED = 'cached plan must not change result type';
 /** SQLSTATE classes of a server that is away, starting, stopping or full. */
 const UNAVAILABLE = /^(08|53|57P)/;
 
-/** What `pg` or Prisma says, with no SQLSTATE, when a connection died or none could be had. */
+/** SQLSTATE classes of a connection that the server has given up. */
+const SESSION_LOST = /^(08(?!P01)|57P)/;
+
+/** What `pg` or Prisma says, with no SQLSTATE, when a connection died. */
 const CONNECTION_LOST = new RegExp(
   [
     'Connection terminated',
     'Client has encountered a connection error',
-    'timeout exceeded when trying to connect',
     'Client was closed',
+    'ConnectionClosed|SocketTimeout',
+    'ECONNRESET|EPIPE|ETIMEDOUT',
+  ].join('|'),
+);
+
+/** And when none could be had. */
+const NO_CONNECTION = new RegExp(
+  [
+    'timeout exceeded when trying to connect',
     'Cannot use a pool after calling end',
     'Unable to start a transaction in the given time',
-    'DatabaseNotReachable|ConnectionClosed|SocketTimeout',
-    'ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH',
+    'DatabaseNotReachable',
+    'ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH',
   ].join('|'),
 );
 
@@ -75,8 +92,29 @@ export function explainDatabaseError(error: unknown): GatewayError | null {
     if (code === '0A000' && message === TABLE_CHANGED) return databaseErrors.CONFLICT({}, { cause: error });
     if (UNAVAILABLE.test(code)) return kernelErrors.UNAVAILABLE({}, { cause: error });
   }
-  const said = [message, code, kind].filter((word) => typeof word === 'string').join(' ');
+  const said = wordsOf({ message, code, kind });
   if (EXPIRED.test(said)) return databaseErrors.TIMED_OUT({}, { cause: error });
-  if (CONNECTION_LOST.test(said)) return kernelErrors.UNAVAILABLE({}, { cause: error });
+  if (CONNECTION_LOST.test(said) || NO_CONNECTION.test(said)) return kernelErrors.UNAVAILABLE({}, { cause: error });
   return null;
+}
+
+/** Whether a connection died under a statement, so that nobody can say how far it came. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code, kind, message } = error as { code?: unknown; kind?: unknown; message?: unknown };
+  return (
+    (typeof code === 'string' && SESSION_LOST.test(code)) || CONNECTION_LOST.test(wordsOf({ message, code, kind }))
+  );
+}
+
+function wordsOf({ message, code, kind }: { message: unknown; code: unknown; kind: unknown }): string {
+  return [message, code, kind].filter((word) => typeof word === 'string').join(' ');
+}
+
+/** Whether the server refused a row because there is one like it, inside whatever Prisma wraps around that. */
+export function isUniqueViolation(error: unknown, depth = 0): boolean {
+  if (typeof error !== 'object' || error === null || depth > 5) return false;
+  const { cause, code, originalCode, meta } = error as Readonly<Record<string, unknown>>;
+  if (code === '23505' || originalCode === '23505') return true;
+  const { driverAdapterError } = (meta ?? {}) as { driverAdapterError?: unknown };
+  return isUniqueViolation(cause, depth + 1) || isUniqueViolation(driverAdapterError, depth + 1);
 }

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { prepareValue } from 'pg/lib/utils.js';
 import { keepExact } from './exactJson.ts';
-import type { Statement } from './scene.ts';
 
 /** Turns the text form of a column into a value; chosen by the column's type. */
 type Parser = (text: string) => unknown;
@@ -17,7 +16,7 @@ interface DescribedField extends Field {
   readonly tableID: number;
 }
 
-/** What the last statement of a packet answered: one array a row, in the order of `fields`. */
+/** What one statement of a packet answered: one array a row, in the order of `fields`. */
 export interface PacketResult {
   readonly command: string;
   readonly rowCount: number;
@@ -30,11 +29,28 @@ export interface TypeParsers {
   getTypeParser(oid: number, format: 'text'): Parser;
 }
 
+/** One statement with its values. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** One statement as `@prisma/adapter-pg` hands it over. */
+export interface Query {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly types: TypeParsers;
+}
+
 /** A statement that this connection has prepared; its columns are known once it has been described. */
 interface Prepared {
   readonly name: string;
-  fields?: readonly Field[];
-  parsers?: readonly Parser[];
+  columns?: Columns;
+}
+
+interface Columns {
+  readonly fields: readonly Field[];
+  readonly parsers: readonly Parser[];
 }
 
 /** The type in which Postgres hands over relations, as computed columns; a table's own column is nobody's to change. */
@@ -68,42 +84,46 @@ interface PreparedStatements {
 const preparedOf = new WeakMap<object, PreparedStatements>();
 
 /**
- * Runs several statements as one network round trip and answers what the last one says.
+ * Runs several statements as one network round trip and answers what the last of them say.
  *
  * The extended protocol takes any number of Bind and Execute pairs before one Sync, and everything up to that Sync is
- * one implicit transaction: settings made in front with `set_config(…, true)` hold for the statement behind them and
+ * one implicit transaction: settings made in front with `set_config(…, true)` hold for the statements behind them and
  * end with it, an error undoes all of it, and nothing is left on the connection.
+ * @param answered how many statements, from the back, are answered; what those in front say is not even asked
  */
 export function sendPacket(
   client: pg.ClientBase,
   statements: readonly Statement[],
   types: TypeParsers,
-): Promise<PacketResult> {
+  answered = 1,
+): Promise<PacketResult[]> {
   return new Promise((resolve, reject) => {
     // A value that cannot be sent must be found before the first byte is written.
     const sendable = statements.map(({ text, values }) => ({
       text,
       values: values.map((value) => prepareValue(value)),
     }));
-    client.query(packet(sendable, types, resolve, reject) as unknown as pg.Submittable);
+    client.query(packet(sendable, types, answered, resolve, reject) as unknown as pg.Submittable);
   });
 }
 
 function packet(
   statements: readonly Statement[],
   types: TypeParsers,
-  resolve: (result: PacketResult) => void,
+  answered: number,
+  resolve: (results: PacketResult[]) => void,
   reject: (error: unknown) => void,
 ): object {
+  const silent = statements.length - answered;
+  const sent: Prepared[] = [];
   const newlyPrepared: { readonly text: string; readonly prepared: Prepared }[] = [];
-  const rows: unknown[][] = [];
-  let remaining = statements.length;
+  const results: PacketResult[] = [];
+  let rows: unknown[][] = [];
+  let done = 0;
   let unreadable: { readonly error: unknown } | undefined;
   let parsed = 0;
-  let last: Prepared | undefined;
   let known: PreparedStatements | undefined;
   let connection: Connection | undefined;
-  let tag = '';
 
   const countParsed = (): void => {
     parsed += 1;
@@ -116,23 +136,30 @@ function packet(
     to.on('parseComplete', countParsed);
     makeRoom(to, statementsOf, statements);
     for (const [index, statement] of statements.entries()) {
-      const isLast = index === statements.length - 1;
       let prepared = statementsOf.byText.get(statement.text);
       if (!prepared) {
         prepared = prepare(to, statementsOf, statement.text);
         newlyPrepared.push({ text: statement.text, prepared });
       }
+      sent.push(prepared);
       to.bind({ portal: '', statement: prepared.name, values: statement.values });
-      if (isLast) {
-        last = prepared;
-        if (!prepared.fields) to.describe({ type: 'P', name: '' });
-      }
+      if (index >= silent && !prepared.columns) to.describe({ type: 'P', name: '' });
       to.execute({ portal: '', rows: 0 });
     }
     to.sync();
   };
 
   const finish = (): void => connection?.removeListener('parseComplete', countParsed);
+
+  const complete = (tag: string): void => {
+    const prepared = sent[done];
+    if (done >= silent && prepared) {
+      prepared.columns ??= { fields: [], parsers: [] };
+      results.push({ command: tag.split(' ')[0] ?? '', rowCount: countOf(tag), fields: prepared.columns.fields, rows });
+      rows = [];
+    }
+    done += 1;
+  };
 
   return {
     submit(to: Connection): Error | null {
@@ -142,24 +169,20 @@ function packet(
       return null;
     },
     handleRowDescription(message: { fields: readonly DescribedField[] }): void {
-      if (last) describe(last, message.fields, types);
+      const prepared = sent[done];
+      if (prepared) prepared.columns = describe(message.fields, types);
     },
     handleDataRow(message: { fields: (string | null)[] }): void {
-      if (remaining > 1 || unreadable) return;
+      if (done < silent || unreadable) return;
       try {
-        rows.push(readRow(message.fields, last?.parsers ?? []));
+        rows.push(readRow(message.fields, sent[done]?.columns?.parsers ?? []));
       } catch (error) {
         // Thrown from here it would end the process; the connection has the rest of the answer to read first.
         unreadable = { error };
       }
     },
-    handleCommandComplete(message: { text: string }): void {
-      remaining -= 1;
-      tag = message.text;
-    },
-    handleEmptyQuery(): void {
-      remaining -= 1;
-    },
+    handleCommandComplete: (message: { text: string }): void => complete(message.text),
+    handleEmptyQuery: (): void => complete(''),
     handlePortalSuspended(): void {},
     handleCopyInResponse(): void {},
     handleCopyData(): void {},
@@ -172,8 +195,7 @@ function packet(
     handleReadyForQuery(): void {
       finish();
       if (unreadable) reject(unreadable.error);
-      if (last && !last.fields) describe(last, [], types);
-      resolve({ command: tag.split(' ')[0] ?? '', rowCount: countOf(tag), fields: last?.fields ?? [], rows });
+      resolve(results);
     },
   };
 }
@@ -237,12 +259,14 @@ function readRow(texts: readonly (string | null)[], parsers: readonly Parser[]):
   });
 }
 
-function describe(prepared: Prepared, fields: readonly DescribedField[], types: TypeParsers): void {
-  prepared.fields = fields.map(({ name, dataTypeID }) => ({ name, dataTypeID }));
-  prepared.parsers = fields.map(({ dataTypeID, tableID }) => {
-    const parse = types.getTypeParser(dataTypeID, 'text');
-    return dataTypeID === JSONB && tableID === 0 ? (text) => parse(keepExact(text)) : parse;
-  });
+function describe(fields: readonly DescribedField[], types: TypeParsers): Columns {
+  return {
+    fields: fields.map(({ name, dataTypeID }) => ({ name, dataTypeID })),
+    parsers: fields.map(({ dataTypeID, tableID }) => {
+      const parse = types.getTypeParser(dataTypeID, 'text');
+      return dataTypeID === JSONB && tableID === 0 ? (text) => parse(keepExact(text)) : parse;
+    }),
+  };
 }
 
 function countOf(tag: string): number {

@@ -1,14 +1,15 @@
 import pg from 'pg';
 import type { Environment } from '../environment.ts';
-import { forgetPrepared, type PacketResult, sendPacket, type TypeParsers } from './packet.ts';
-import { currentScene, enter, type Scene, type Statement } from './scene.ts';
-
-/** What `@prisma/adapter-pg` hands over for one statement. */
-interface Query {
-  readonly text: string;
-  readonly values?: readonly unknown[];
-  readonly types: TypeParsers;
-}
+import { databaseErrors, isConnectionLost } from './errors.ts';
+import {
+  forgetPrepared,
+  type PacketResult,
+  type Query,
+  type Statement,
+  sendPacket,
+  type TypeParsers,
+} from './packet.ts';
+import { type CurrentScene, currentScene, enter, type Scene } from './scene.ts';
 
 /** Told of every network round trip, with the statements that it carried. */
 export type PacketObserver = (statements: readonly Statement[]) => void;
@@ -41,6 +42,12 @@ const STALE_STATEMENT = new Set(['26000', '0A000']);
 /** The server has ended the session, and closes the connection as soon as it has said so. */
 const SESSION_ENDED = /^57P/;
 
+/** Who waits longer for a row that another transaction holds is told that somebody else changes the same thing. */
+const LONGEST_LOCK_WAIT_MS = 5_000;
+
+/** How much longer than a statement may take its answer is awaited, before the server counts as gone. */
+const SILENCE_MS = 5_000;
+
 const BEGIN: Statement = { text: 'begin', values: [] };
 const ROLLBACK: Statement = { text: 'rollback', values: [] };
 
@@ -50,6 +57,7 @@ const ROLLBACK: Statement = { text: 'rollback', values: [] };
  */
 export class ScenePool extends pg.Pool {
   readonly #onPacket: PacketObserver;
+  readonly #patience: number;
 
   constructor({ url, max, min, statementTimeout, idleInTransactionTimeout, ...observers }: PoolOptions) {
     super({
@@ -59,10 +67,12 @@ export class ScenePool extends pg.Pool {
       application_name: 'tollhouse',
       connectionTimeoutMillis: 5_000,
       statement_timeout: statementTimeout,
+      lock_timeout: LONGEST_LOCK_WAIT_MS,
       idle_in_transaction_session_timeout: idleInTransactionTimeout,
       keepAlive: true,
     });
     this.#onPacket = observers.onPacket ?? (() => {});
+    this.#patience = statementTimeout + SILENCE_MS;
     this.on('error', observers.onConnectionError ?? (() => {}));
     // While it is lent nobody else listens, and a connection that dies would end the process; its statement says so too.
     this.on('connect', (client) => client.on('error', () => {}));
@@ -70,25 +80,25 @@ export class ScenePool extends pg.Pool {
 
   // @ts-expect-error Prisma's adapter calls this one form of the many that `pg` declares.
   override async query({ text, values = [], types }: Query): Promise<PacketResult> {
-    const packet = [enter(sceneOrRefuse()), { text, values }];
-    const client = await this.#lend();
-    let ended = false;
-    try {
-      return await this.#send(client, packet, types).catch((error: unknown) => {
-        if (!isStale(error)) throw error;
-        return this.#send(client, packet, types);
-      });
-    } catch (error) {
-      ended = SESSION_ENDED.test(codeOf(error));
-      throw error;
-    } finally {
-      client.release(ended || client.getTransactionStatus() !== 'I');
-    }
+    const query = { text, values, types };
+    const together = currentScene.getStore()?.place?.take(query);
+    if (together) return together;
+    const [result] = await this.#sendInScene([query]);
+    return result as PacketResult;
+  }
+
+  /**
+   * Sends statements that are one transaction, in one packet, and answers each.
+   * @throws OUTCOME_UNKNOWN when the connection died before it was known whether they were written
+   */
+  async write(queries: readonly Query[]): Promise<PacketResult[]> {
+    return this.#sendInScene(queries, outcomeUnknown);
   }
 
   // @ts-expect-error As above: the adapter asks for a connection only to run a transaction on it.
   override async connect(): Promise<TransactionClient> {
     const scene = sceneOrRefuse();
+    if (scene.place) throw new Error('What travels in one packet with others is one statement, and no transaction.');
     const client = await this.#lend();
     return transactionClient(client, scene, (packet, types) => this.#send(client, packet, types));
   }
@@ -107,15 +117,56 @@ export class ScenePool extends pg.Pool {
     return super.connect();
   }
 
-  async #send(client: pg.PoolClient, packet: readonly Statement[], types: TypeParsers): Promise<PacketResult> {
-    this.#onPacket(packet);
+  async #sendInScene(
+    queries: readonly Query[],
+    explain: (error: unknown) => unknown = (error) => error,
+  ): Promise<PacketResult[]> {
+    const statements = queries.map(({ text, values = [] }) => ({ text, values }));
+    const packet = [enter(sceneOrRefuse()), ...statements];
+    const types = queries[0]?.types ?? pg.types;
+    const client = await this.#lend();
+    let ended = false;
+    const send = (): Promise<PacketResult[]> => this.#send(client, packet, types as TypeParsers, queries.length);
     try {
-      return await sendPacket(client, packet, types);
+      return await send().catch((error: unknown) => {
+        if (!isStale(error)) throw error;
+        return send();
+      });
+    } catch (error) {
+      ended = SESSION_ENDED.test(codeOf(error));
+      throw explain(error);
+    } finally {
+      client.release(ended || client.getTransactionStatus() !== 'I');
+    }
+  }
+
+  async #send(
+    client: pg.PoolClient,
+    packet: readonly Statement[],
+    types: TypeParsers,
+    answered = 1,
+  ): Promise<PacketResult[]> {
+    this.#onPacket(packet);
+    // A server that vanished without a word never answers; its connection is cut, and says so.
+    const silence = setTimeout(() => cut(client), this.#patience);
+    try {
+      return await sendPacket(client, packet, types, answered);
     } catch (error) {
       if (isStale(error)) forgetPrepared(client);
       throw error;
+    } finally {
+      clearTimeout(silence);
     }
   }
+}
+
+function cut(client: pg.PoolClient): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** A write whose answer was lost may have happened, or not. */
+function outcomeUnknown(error: unknown): unknown {
+  return isConnectionLost(error) ? databaseErrors.OUTCOME_UNKNOWN({}, { cause: error }) : error;
 }
 
 function codeOf(error: unknown): string {
@@ -127,7 +178,7 @@ function isStale(error: unknown): boolean {
   return STALE_STATEMENT.has(codeOf(error));
 }
 
-function sceneOrRefuse(): Scene {
+function sceneOrRefuse(): CurrentScene {
   const scene = currentScene.getStore();
   if (!scene) throw new Error('A query was started outside any scene; it was refused.');
   return scene;
@@ -151,20 +202,25 @@ const NOTHING: PacketResult = { command: '', rowCount: 0, fields: [], rows: [] }
 function transactionClient(
   client: pg.PoolClient,
   scene: Scene,
-  send: (packet: readonly Statement[], types: TypeParsers) => Promise<PacketResult>,
+  send: (packet: readonly Statement[], types: TypeParsers) => Promise<PacketResult[]>,
 ): TransactionClient {
   let waiting: Statement[] = [];
   let open = false;
   let failed = false;
+
+  const say = async (packet: readonly Statement[], types: TypeParsers): Promise<PacketResult> => {
+    const [result] = await send(packet, types);
+    return result as PacketResult;
+  };
 
   const begin = async (statement: Statement, types: TypeParsers): Promise<PacketResult> => {
     const packet = [...waiting, enter(scene), statement];
     waiting = [];
     open = true;
     try {
-      return await send(packet, types).catch((error: unknown) => {
+      return await say(packet, types).catch((error: unknown) => {
         if (!isStale(error)) throw error;
-        return send([ROLLBACK, ...packet], types);
+        return say([ROLLBACK, ...packet], types);
       });
     } catch (error) {
       failed = true;
@@ -174,7 +230,9 @@ function transactionClient(
 
   const end = async (verb: 'COMMIT' | 'ROLLBACK', types: TypeParsers): Promise<PacketResult> => {
     if (!open) return NOTHING;
-    const result = await send([{ text: verb, values: [] }], types);
+    const result = await say([{ text: verb, values: [] }], types).catch((error: unknown) => {
+      throw verb === 'COMMIT' ? outcomeUnknown(error) : error;
+    });
     open = false;
     if (verb === 'COMMIT' && (failed || result.command !== verb)) {
       throw new Error('The transaction had failed before it was committed; it was rolled back.');
@@ -196,7 +254,7 @@ function transactionClient(
       if (waiting.length > 0) return begin({ text, values }, types);
       // Its BEGIN may not have reached the server: what follows would be a transaction of its own, as the bare login.
       if (failed) throw new Error('The transaction failed with its first statement; nothing more of it is run.');
-      return send([{ text, values }], types);
+      return say([{ text, values }], types);
     },
     release(error?: unknown): void {
       client.release(error instanceof Error || open || client.getTransactionStatus() !== 'I');

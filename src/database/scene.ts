@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Place } from './batch.ts';
+import type { Statement } from './packet.ts';
 
 /**
  * Who a statement runs as. Entering a scene is one statement that travels in front of the guarded one: it looks the
@@ -32,12 +34,6 @@ export type Scene =
 
 /** What a handle may stand for. */
 export type HandleKind = 'payment-link' | 'payment-order';
-
-/** One statement with its values. */
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
 
 const ENTER_MEMBER = `/* enterMember */
 select
@@ -102,5 +98,8 @@ export function enter(scene: Scene): Statement {
   }
 }
 
+/** A scene, with the place in a packet that an operation was lent. */
+export type CurrentScene = Scene & { readonly place?: Place };
+
 /** The scene of whatever is running now; a query that is started outside any scene is refused. */
-export const currentScene: AsyncLocalStorage<Scene> = new AsyncLocalStorage();
+export const currentScene: AsyncLocalStorage<CurrentScene> = new AsyncLocalStorage();

@@ -1,6 +1,7 @@
 import { GatewayError } from '../kernel/errors.ts';
+import { runTogether } from './batch.ts';
 import { createClient } from './client.ts';
-import { explainDatabaseError } from './errors.ts';
+import { databaseErrors, explainDatabaseError, isConnectionLost } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { type PoolOptions, ScenePool } from './pool.ts';
 import { currentScene, type Scene } from './scene.ts';
@@ -11,11 +12,22 @@ export type Reader = Pick<PrismaClient, Uncapitalize<Prisma.ModelName> | '$query
 /** Prisma's client inside one transaction. */
 export type Transaction = Prisma.TransactionClient;
 
+/** One statement that has not been sent yet: Prisma's promises wait until they are awaited. */
+export type Deed<Result = unknown> = Prisma.PrismaPromise<Result>;
+
+type Answers<Deeds extends readonly Deed[]> = { -readonly [Place in keyof Deeds]: Awaited<Deeds[Place]> };
+
 /** The database as one scene may see it. */
 export interface Scope {
   readonly scene: Scene;
-  /** Reads, each in a transaction and a round trip of its own. */
+  /** Reads, each in a transaction and a round trip of its own; one whose connection died is asked once more. */
   readonly db: Reader;
+  /**
+   * Does everything that is planned in one packet, in its order: one transaction, one round trip. What is to be read
+   * of it afterwards is planned last. A deadlock undoes all of it, and then it is planned and sent again.
+   * @throws OUTCOME_UNKNOWN when the connection died before the answer came
+   */
+  write<const Deeds extends readonly Deed[]>(plan: (tx: Transaction) => Deeds): Promise<Answers<Deeds>>;
   /** Runs the callback in one transaction; what it throws undoes everything. */
   transaction<Result>(run: (tx: Transaction) => Promise<Result>): Promise<Result>;
 }
@@ -36,7 +48,7 @@ export function openDatabase(options: PoolOptions): Database {
   const client = createClient(pool);
   let closing: Promise<void> | undefined;
   return {
-    as: (scene) => openScope(client, scene),
+    as: (scene) => openScope(client, pool, scene),
     ping: () => pool.ping(),
     close() {
       closing ??= client.$disconnect().then(() => pool.end());
@@ -45,12 +57,47 @@ export function openDatabase(options: PoolOptions): Database {
   };
 }
 
-function openScope(client: PrismaClient, scene: Scene): Scope {
+function openScope(client: PrismaClient, pool: ScenePool, scene: Scene): Scope {
+  const write = (plan: (tx: Transaction) => readonly Deed[]): Promise<unknown[]> =>
+    inScene(scene, () =>
+      runTogether(
+        plan(client),
+        (deed, place) => currentScene.run({ ...scene, place }, async () => await deed),
+        (queries) => pool.write(queries),
+      ),
+    );
   return {
     scene,
     db: readerOf(client, scene),
+    write: (plan) => again(isUndone, () => write(plan)) as never,
     transaction: (run) => inScene(scene, () => client.$transaction(run, TRANSACTION_LIMITS)),
   };
+}
+
+const ATTEMPTS = 3;
+
+/** Tries what may be tried again without anybody's noticing. */
+async function again<Result>(mayPass: (error: unknown) => boolean, run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !mayPass(error)) throw error;
+    }
+  }
+}
+
+const UNDONE = new Set(['40001', '40P01']);
+
+/** Two wanted the same rows in another order, and the server has undone this one. */
+function isUndone(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return error instanceof GatewayError && UNDONE.has(String(cause?.code));
+}
+
+/** The connection died under it; what only reads may be asked again. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'UNAVAILABLE' && isConnectionLost(error.cause ?? {});
 }
 
 /**
@@ -108,7 +155,7 @@ function bindModel(model: Record<string, Operation> | undefined, scene: Scene): 
     {
       get(_, operation) {
         const run = typeof operation === 'string' && READS.has(operation) ? model?.[operation] : undefined;
-        return run && ((...input: unknown[]) => inScene(scene, () => run(...input)));
+        return run && ((...input: unknown[]) => again(isCutOff, () => inScene(scene, () => run(...input))));
       },
     },
   );
@@ -118,12 +165,15 @@ function bindModel(model: Record<string, Operation> | undefined, scene: Scene): 
 function gatewayErrorIn(error: unknown, depth = 0): GatewayError | null {
   if (error instanceof GatewayError) return error;
   if (typeof error !== 'object' || error === null || depth > 5) return null;
-  const { cause, meta, originalCode, originalMessage } = error as {
+  const { cause, code, meta, originalCode, originalMessage } = error as {
     cause?: unknown;
+    code?: unknown;
     meta?: { driverAdapterError?: unknown };
     originalCode?: unknown;
     originalMessage?: unknown;
   };
+  // Of a failure of ours Prisma keeps the code and the sentence.
+  if (code === 'OUTCOME_UNKNOWN') return databaseErrors.OUTCOME_UNKNOWN({}, { cause: error });
   const explained = explainDatabaseError(originalCode ? { code: originalCode, message: originalMessage } : error);
   return explained ?? gatewayErrorIn(cause, depth + 1) ?? gatewayErrorIn(meta?.driverAdapterError, depth + 1);
 }

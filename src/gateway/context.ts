@@ -42,17 +42,25 @@ function plainAddress(text: string): string | null {
   return isIP(address) ? address.toLowerCase() : null;
 }
 
+/** The key that a client gave the whole request. */
+export function idempotencyKeyOf({ headers }: IncomingMessage): string | null {
+  const given = headers['idempotency-key'];
+  return typeof given === 'string' ? given : null;
+}
+
 /** What the commands of one request are handed. */
 export function createContext(
   resources: Resources,
-  { requestId, client, viewer }: { requestId: string; client: Client; viewer: Viewer | null },
+  asked: { requestId: string; client: Client; viewer: Viewer | null; idempotencyKey?: string | null },
 ): Context {
+  const { requestId, client, viewer, idempotencyKey = null } = asked;
   const { database } = resources;
   let asking = viewer;
   let scope: Scope | null = null;
   const own: Omit<Context, keyof Resources> = {
     requestId,
     client,
+    idempotencyKey,
     get viewer() {
       return asking;
     },

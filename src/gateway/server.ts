@@ -6,7 +6,7 @@ import { graphqlErrors, showError } from '../graphql/errors.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Exchange, sendFailure, sendJson, sendOutcome, sendText } from './answer.ts';
-import { clientOf, createContext, requestIdOf } from './context.ts';
+import { clientOf, createContext, idempotencyKeyOf, requestIdOf } from './context.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import { createEngine, type Engine, type Visit } from './engine.ts';
 import { openListener, PATIENCE, type Patience } from './listener.ts';
@@ -143,7 +143,8 @@ async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> 
   const params = await readRequest(request, environment.LIMIT_DOCUMENT_BYTES);
   const viewer = await readViewer(request.headers.authorization, resources.tokens);
   const client = clientOf(request, environment.TRUSTED_PROXIES);
-  const visit: Visit = Object.assign(createContext(resources, { requestId: exchange.requestId, client, viewer }), {
+  const asked = { requestId: exchange.requestId, client, viewer, idempotencyKey: idempotencyKeyOf(request) };
+  const visit: Visit = Object.assign(createContext(resources, asked), {
     acceptsEvents: accepted.events,
     mayMutate: request.method === 'POST',
     announce: (operation: string | null) => {

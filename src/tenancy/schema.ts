@@ -24,9 +24,34 @@ export const OrganizationRef = builder.prismaNode('Organization', {
   }),
 });
 
+const Membership = builder.prismaObject('Membership', {
+  description: 'A user’s place in an organization.',
+  select: { id: true },
+  fields: (t) => ({
+    organization: t.relation('organization', { description: 'The organization.' }),
+    role: t.expose('role', { type: MembershipRole, description: 'What the user may do in it.' }),
+    joinedAt: t.expose('joinedAt', { type: 'DateTime', nullable: true, description: 'When the user joined it.' }),
+  }),
+});
+
 builder.prismaObjectFields(ViewerRef, (t) => ({
   organization: t.relation('organization', { description: 'The organization that the session works in.' }),
   role: t.expose('role', { type: MembershipRole, description: 'What the user may do in it.' }),
+  memberships: t.field({
+    type: [Membership],
+    description: 'All organizations that the user belongs to, the first joined first.',
+    select: (_args, _context, nestedSelection) => ({
+      user: {
+        select: {
+          memberships: nestedSelection({
+            where: { status: 'ACTIVE', organization: { deletedAt: null } },
+            orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+          }),
+        },
+      },
+    }),
+    resolve: ({ user }) => user.memberships as never,
+  }),
 }));
 
 builder.queryField('organization', (t) =>

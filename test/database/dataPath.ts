@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { createClient, type PrismaClient } from '../../src/database/client.ts';
-import type { PacketResult } from '../../src/database/packet.ts';
+import type { PacketResult, Statement } from '../../src/database/packet.ts';
 import { ScenePool } from '../../src/database/pool.ts';
-import { currentScene, enter, type Scene, type Statement } from '../../src/database/scene.ts';
+import { currentScene, enter, type Scene } from '../../src/database/scene.ts';
 import { GatewayError } from '../../src/kernel/errors.ts';
 
 /** What a connection would give to whoever is lent it next. */

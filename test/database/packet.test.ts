@@ -118,7 +118,7 @@ describe('a packet', () => {
     const success = await withSession(database.adminUrl, (client) =>
       sendPacket(client, [insert('Done'), insert('Done')], pg.types as never),
     );
-    expect(success).toMatchObject({ command: 'INSERT', rowCount: 1 });
+    expect(success).toMatchObject([{ command: 'INSERT', rowCount: 1 }]);
     expect((await admin("select from users where display_name = 'Done'")).rowCount).toBe(2);
   });
 

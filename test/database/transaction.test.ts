@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { enter, type Statement } from '../../src/database/scene.ts';
+import type { Statement } from '../../src/database/packet.ts';
+import { enter } from '../../src/database/scene.ts';
 import type { Scope } from '../../src/database/scope.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { memberScene, type Tenant } from '../support/tenants.ts';

@@ -43,10 +43,10 @@ function fact(given: { readonly id?: string; readonly version?: number } & Parti
   };
 }
 
-const inTenant = (run: (tx: Transaction) => Promise<void>, tenant = organizationId): Promise<void> =>
+const inTenant = (run: (tx: Transaction) => Promise<unknown>, tenant = organizationId): Promise<unknown> =>
   database.as({ kind: 'worker', requestId: 'request-1', organizationId: tenant }).transaction(run);
 
-const append = (event: NewEvent, tenant?: string): Promise<void> =>
+const append = (event: NewEvent, tenant?: string): Promise<unknown> =>
   inTenant((tx) => appendEvent({ requestId: 'request-1' }, tx, event), tenant);
 
 const toldOf = (id: string) => sql('select * from events where aggregate_id = $1 order by aggregate_version', id);

@@ -28,7 +28,13 @@ const ORDER = 'status dueUnits asset { symbol } chain { name } transactions { ha
 
 /** The reads that the product lives on: each is one statement, in one round trip. */
 const READS: readonly [name: string, query: string, variables?: () => Record<string, unknown>, anonymous?: true][] = [
-  ['viewer (Q3)', '{ viewer { user { id displayName wallets { address kind } } organization { id name slug } role } }'],
+  [
+    'viewer (Q3)',
+    `{ viewer {
+      user { id displayName wallets { address kind } } organization { id name slug } role
+      memberships { role organization { id name slug } }
+    } }`,
+  ],
   ['organization', '{ organization { id name slug createdAt } }'],
   [
     'node, a link (Q2)',
@@ -142,6 +148,19 @@ describe('a mutation', () => {
     return { message, signature: await account.signMessage({ message }) };
   };
 
+  const makeLink = (idempotencyKey?: string): ReturnType<CountedTollhouse['count']> =>
+    tollhouse.count(
+      `mutation ($payTo: Address!, $asset: String!, $idempotencyKey: String) {
+        createPaymentLink(input: {
+          title: "Tea", accepts: [{ asset: $asset, amount: "1.5", payTo: $payTo }], idempotencyKey: $idempotencyKey
+        }) {
+          paymentLink { id slug url accepts { amount asset { symbol } } createdBy { displayName } }
+        }
+      }`,
+      { payTo: tenant.people.OWNER.address, asset: world.coin.caip19, idempotencyKey },
+      token,
+    );
+
   /** What each costs, its answer included; a transaction begins with its first statement and ends in a trip of its own. */
   const COSTS = `
     mutation                            statements  round trips
@@ -150,7 +169,9 @@ describe('a mutation', () => {
     signInWithEthereum, again                    7            8
     signInWithEthereum, refused                  4            5
     refreshSession                               3            4
-    createPaymentLink                            7            8
+    createPaymentLink                            4            1
+    createPaymentLink, keyed                     5            1
+    createPaymentLink, keyed, again              7            3
     createPaymentOrder                           8            9
     signOut                                      1            2`;
 
@@ -167,16 +188,13 @@ describe('a mutation', () => {
         }`,
         { refreshToken: kept.refreshToken },
       ),
-    createPaymentLink: () =>
-      tollhouse.count(
-        `mutation ($payTo: Address!, $asset: String!) {
-          createPaymentLink(input: { title: "Tea", accepts: [{ asset: $asset, amount: "1.5", payTo: $payTo }] }) {
-            paymentLink { id slug url accepts { amount asset { symbol } } createdBy { displayName } }
-          }
-        }`,
-        { payTo: tenant.people.OWNER.address, asset: world.coin.caip19 },
-        token,
-      ),
+    createPaymentLink: async () => {
+      // what is registered never changes, and is asked for once a process
+      await makeLink();
+      return makeLink();
+    },
+    'createPaymentLink, keyed': () => makeLink('a key for this very link'.replaceAll(' ', '-')),
+    'createPaymentLink, keyed, again': () => makeLink('a key for this very link'.replaceAll(' ', '-')),
     createPaymentOrder: () =>
       tollhouse.count(
         `mutation ($slug: String!, $payer: Address) {

@@ -1,4 +1,5 @@
-import { currentScene, enter, type Statement } from '../../src/database/scene.ts';
+import type { Statement } from '../../src/database/packet.ts';
+import { currentScene, enter } from '../../src/database/scene.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Answer, startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 

@@ -14,7 +14,7 @@ function filesOf(folder: string): string[] {
         .slice(house.length + 1)
         .replaceAll('\\', '/'),
     )
-    .filter((file) => !file.includes('/generated/'))
+    .filter((file) => !file.includes('/generated/') && !file.includes('/node_modules/'))
     .sort();
 }
 
@@ -24,7 +24,7 @@ function read(file: string): string {
 
 const sources = filesOf('src').filter((file) => file.endsWith('.ts'));
 
-const domains = ['events', 'audit', 'identity', 'tenancy', 'chain', 'payments', 'webhooks'].filter(
+const domains = ['idempotency', 'events', 'audit', 'identity', 'tenancy', 'chain', 'payments', 'webhooks'].filter(
   (domain) => filesOf(`src/${domain}`).length > 0,
 );
 

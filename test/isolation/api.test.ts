@@ -83,6 +83,29 @@ const addressPairs = (): Pair[] => [
   [other.people.MEMBER.address, `0x${hex(20)}`],
 ];
 
+/** A key that the other tenant has used, for a link and for an order of its own. */
+async function keyPairs(): Promise<Pair[]> {
+  const theirs = hex(16);
+  const variables = {
+    key: theirs,
+    payTo: other.people.OWNER.address,
+    asset: world.coin.caip19,
+    slug: other.links[0]?.slug,
+  };
+  const made = await tollhouse.ask(
+    `mutation ($key: String!, $payTo: Address!, $asset: String!, $slug: String!) {
+      createPaymentLink(input: {
+        title: "x", accepts: [{ asset: $asset, amount: "1", payTo: $payTo }], idempotencyKey: $key
+      }) { replayed }
+      createPaymentOrder(input: { slug: $slug, payer: "${`0x${'1'.repeat(40)}`}", idempotencyKey: $key }) { replayed }
+    }`,
+    variables,
+    { token: await tokenOf(other) },
+  );
+  expect(made.errors).toEqual([]);
+  return [[theirs, hex(16)]];
+}
+
 /** Cursors of the other tenant's rows, and of the same moments with ids of nobody. */
 async function cursorPairs(table: string): Promise<Pair[]> {
   const rows = await admin(
@@ -146,6 +169,15 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
   'Mutation.createPaymentLink.input.title': NOTHING,
   'Mutation.createPaymentLink.input.description': NOTHING,
   'Mutation.createPaymentLink.input.accepts.amount': 'names nothing: an amount',
+  'Mutation.createPaymentLink.input.idempotencyKey': {
+    query: `mutation ($value: String, $payTo: Address!, $asset: String!) {
+      createPaymentLink(input: {
+        title: "x", accepts: [{ asset: $asset, amount: "1", payTo: $payTo }], idempotencyKey: $value
+      }) { paymentLink { title } replayed }
+    }`,
+    variables: (value) => ({ value, payTo: one.people.OWNER.address, asset: world.coin.caip19 }),
+    pairs: keyPairs,
+  },
   'Mutation.createPaymentLink.input.accepts.asset': {
     query: `mutation ($value: String!, $payTo: Address!) {
       createPaymentLink(input: { title: "x", accepts: [{ asset: $value, amount: "1", payTo: $payTo }] }) { paymentLink { id } }
@@ -180,6 +212,13 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
     }`,
     variables: (value) => ({ value, slug: one.links[0]?.slug }),
     pairs: addressPairs,
+  },
+  'Mutation.createPaymentOrder.input.idempotencyKey': {
+    query: `mutation ($value: String, $slug: String!, $payer: Address) {
+      createPaymentOrder(input: { slug: $slug, payer: $payer, idempotencyKey: $value }) { checkoutOrder { status } replayed }
+    }`,
+    variables: (value) => ({ value, slug: one.links[0]?.slug, payer: one.people.MEMBER.address }),
+    pairs: keyPairs,
   },
   'Mutation.createSignInChallenge.input.address': {
     query:

@@ -64,6 +64,11 @@ export type Event = Prisma.EventModel
  */
 export type EventEpoch = Prisma.EventEpochModel
 /**
+ * Model IdempotencyKey
+ * What a key has already done, written in the transaction of the deed. Its text is kept as a hash.
+ */
+export type IdempotencyKey = Prisma.IdempotencyKeyModel
+/**
  * Model User
  * A person or a service account; may be a member of several organizations.
  */

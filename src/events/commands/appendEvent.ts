@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import type { Transaction } from '../../database/scope.ts';
+import type { Deed, Transaction } from '../../database/scope.ts';
 
 /** A fact as a domain's `events.ts` states it. */
 export interface NewEvent {
@@ -15,25 +15,23 @@ export interface NewEvent {
 }
 
 /** Appends a fact to the log, in the transaction of the deed. Two facts with one version of an aggregate cannot be. */
-export async function appendEvent(
+export function appendEvent(
   context: Pick<Context, 'requestId'> & Partial<Pick<Context, 'client'>>,
   tx: Transaction,
   event: NewEvent,
-): Promise<void> {
-  await tx.event.createMany({
-    data: {
-      organizationId: event.organizationId,
-      type: event.type,
-      aggregateType: event.aggregate.type,
-      aggregateId: event.aggregate.id,
-      aggregateVersion: event.aggregate.version,
-      actor: event.actor,
-      tags: [...event.tags],
-      data: event.data,
-      metadata: {
-        requestId: context.requestId,
-        ...(context.client && { clientAddress: context.client.address, userAgent: context.client.userAgent }),
-      },
-    },
-  });
+): Deed {
+  const { aggregate } = event;
+  const metadata = {
+    requestId: context.requestId,
+    ...(context.client && { clientAddress: context.client.address, userAgent: context.client.userAgent }),
+  };
+  return tx.$executeRaw`
+    /* appendEvent */
+    insert into events (
+      organization_id, type, aggregate_type, aggregate_id, aggregate_version, actor, tags, data, metadata
+    )
+    values (
+      ${event.organizationId}::uuid, ${event.type}, ${aggregate.type}, ${aggregate.id}::uuid, ${aggregate.version},
+      ${event.actor}, ${event.tags}::text[], ${JSON.stringify(event.data)}::jsonb, ${JSON.stringify(metadata)}::jsonb
+    )`;
 }

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { Prisma } from '../../database/client.ts';
+import { isUniqueViolation } from '../../database/errors.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { GatewayError } from '../../kernel/errors.ts';
 import { identityErrors } from '../errors.ts';
@@ -34,9 +34,7 @@ export async function signInWithEthereum(context: Context, input: SignInInput): 
     }
     return await openSession(context, siwe).catch((error: unknown) => {
       // Two first sign-ins of one wallet at one instant: the unique index let one in, the other now finds its user.
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') {
-        return openSession(context, siwe);
-      }
+      if (isUniqueViolation(error)) return openSession(context, siwe);
       throw error;
     });
   } catch (error) {

@@ -3,8 +3,9 @@ import { lockChain } from '../../chain/commands/lockChain.ts';
 import { chainErrors } from '../../chain/errors.ts';
 import { caip19Of, MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
 import type { Context } from '../../context.ts';
-import type { Transaction } from '../../database/scope.ts';
+import type { Deed, Scope, Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
+import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
@@ -19,6 +20,7 @@ export interface PaymentOrderInput {
   /** A CAIP-19 name; needed when the link accepts several. */
   readonly asset?: string | null | undefined;
   readonly payer?: string | null | undefined;
+  readonly idempotencyKey?: GivenKey | null;
 }
 
 /** The terms of a link that an order copies. */
@@ -31,55 +33,107 @@ interface Terms {
   readonly payTo: string;
 }
 
-/** Begins one attempt to pay a link, without a session; the token that it answers is all the payer needs to keep. */
-export async function createPaymentOrder(context: Context, input: PaymentOrderInput): Promise<{ token: string }> {
-  const payer = input.payer ?? null;
-  const token = newOrderToken();
+/**
+ * Begins one attempt to pay a link, without a session; the token that it answers is all the payer needs to keep. The
+ * database has the token's hash alone, so a repeated key is answered with a further token of the same order.
+ */
+export async function createPaymentOrder(
+  context: Context,
+  input: PaymentOrderInput,
+): Promise<Done<{ readonly token: string }>> {
+  const { idempotencyKey = null, ...variables } = input;
   const id = newId();
-  await context.handleScope('payment-link', input.slug).transaction(async (tx) => {
-    const link = await findLink(tx);
-    const terms = choose(link.accepts, input.asset ?? null);
-    if (payer === null) throw paymentErrors.PAYER_REQUIRED();
-    // New tokens come from the zero address, and a token’s own transfers are anybody’s.
-    if ([zeroAddress, terms.payTo, terms.token].includes(payer)) throw paymentErrors.PAYER_REFUSED({ payer });
-    const { organizationId } = link;
-    await limitOpenOrders(context, tx, link.id);
-    const chain = await holdChain(tx, terms.chainId);
-    await tx.$executeRaw`
-      /* createPaymentOrder */
-      insert into payment_orders (
-        organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer, reference,
-        required_confirmations, head_number, client_hash, expires_at
-      )
-      values (
-        ${organizationId}::uuid, ${id}::uuid, ${link.id}::uuid, ${chain.incarnationId}::uuid, ${terms.assetId}::uuid,
-        'WALLET', ${terms.units.toString()}::numeric, ${terms.payTo}, ${payer}, ${newReference()}::bytea,
-        ${chain.confirmations}, ${chain.headNumber}, ${clientHash(context)}::bytea,
-        transaction_timestamp() + make_interval(mins => ${link.orderLifetimeMinutes}::int)
-      )`;
-    await tx.handle.createMany({
-      data: { kind: 'payment-order', valueHash: sha256(token), organizationId, targetId: id },
-    });
-    const { asset, units } = terms;
-    await appendEvent(
-      context,
-      tx,
-      paymentOrderCreated({ organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer }),
-    );
-  });
-  return { token };
+  const token = newOrderToken();
+  const scope = context.handleScope('payment-link', input.slug);
+  const link = await findLink(scope.db);
+  const { organizationId } = link;
+  return once(
+    scope,
+    {
+      given: idempotencyKey,
+      organizationId,
+      principal: `link:${link.id}`,
+      operation: 'createPaymentOrder',
+      variables,
+      resultId: id,
+    },
+    async (record) => {
+      const { terms, payer } = readOrder(link, input);
+      await scope.transaction(async (tx) => {
+        for (const deed of record(tx)) await deed;
+        await limitOpenOrders(context, tx, link.id);
+        const chain = await holdChain(tx, terms.chainId);
+        await insertOrder(context, tx, { id, link, chain, terms, payer });
+        await nameOrder(tx, { organizationId, orderId: id, token });
+        const { asset, units } = terms;
+        const fact = { organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer };
+        await appendEvent(context, tx, paymentOrderCreated(fact));
+      });
+      return { token };
+    },
+    async (orderId) => {
+      await scope.write((tx) => [nameOrder(tx, { organizationId, orderId, token })]);
+      return { token };
+    },
+  );
+}
+
+/** What the payer chose of what the link offers. */
+function readOrder(link: FoundLink, input: PaymentOrderInput): { terms: Terms; payer: string } {
+  if (link.status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status: link.status });
+  const terms = choose(link.accepts, input.asset ?? null);
+  const payer = input.payer ?? null;
+  if (payer === null) throw paymentErrors.PAYER_REQUIRED();
+  // New tokens come from the zero address, and a token’s own transfers are anybody’s.
+  if ([zeroAddress, terms.payTo, terms.token].includes(payer)) throw paymentErrors.PAYER_REFUSED({ payer });
+  return { terms, payer };
+}
+
+function insertOrder(
+  context: Context,
+  tx: Transaction,
+  order: {
+    readonly id: string;
+    readonly link: FoundLink;
+    readonly chain: HeldChain;
+    readonly terms: Terms;
+    readonly payer: string;
+  },
+): Deed {
+  const { id, link, chain, terms, payer } = order;
+  return tx.$executeRaw`
+    /* createPaymentOrder */
+    insert into payment_orders (
+      organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer, reference,
+      required_confirmations, head_number, client_hash, expires_at
+    )
+    values (
+      ${link.organizationId}::uuid, ${id}::uuid, ${link.id}::uuid, ${chain.incarnationId}::uuid,
+      ${terms.assetId}::uuid, 'WALLET', ${terms.units.toString()}::numeric, ${terms.payTo}, ${payer},
+      ${newReference()}::bytea, ${chain.confirmations}, ${chain.headNumber}, ${clientHash(context)}::bytea,
+      transaction_timestamp() + make_interval(mins => ${link.orderLifetimeMinutes}::int)
+    )`;
+}
+
+/** Gives an order a token by which it is found. */
+function nameOrder(tx: Transaction, order: { organizationId: string; orderId: string; token: string }): Deed {
+  return tx.$executeRaw`
+    /* nameOrder */
+    insert into handles (kind, value_hash, organization_id, target_id)
+    values ('payment-order', ${sha256(order.token)}::bytea, ${order.organizationId}::uuid, ${order.orderId}::uuid)`;
 }
 
 interface FoundLink {
   readonly organizationId: string;
   readonly id: string;
+  readonly status: string;
   readonly orderLifetimeMinutes: number;
   readonly accepts: readonly Terms[];
 }
 
 /** The only link that this scene can see: the one whose slug the payer came with. */
-async function findLink(tx: Transaction): Promise<FoundLink> {
-  const link = await tx.paymentLink.findFirst({
+async function findLink(db: Scope['db']): Promise<FoundLink> {
+  const link = await db.paymentLink.findFirst({
     select: {
       organizationId: true,
       id: true,
@@ -96,7 +150,6 @@ async function findLink(tx: Transaction): Promise<FoundLink> {
     },
   });
   if (!link) throw paymentErrors.LINK_NOT_FOUND();
-  if (link.status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status: link.status });
   const accepts = link.accepts.map(({ asset, units, payTo }) => ({
     assetId: asset.id,
     chainId: Number(asset.chainId),
@@ -135,15 +188,16 @@ async function limitOpenOrders(context: Context, tx: Transaction, linkId: string
   if (open >= limit) throw kernelErrors.RATE_LIMITED({ open, limit }, { retryAfter: 60 });
 }
 
+interface HeldChain {
+  readonly incarnationId: string;
+  readonly headNumber: bigint;
+  readonly confirmations: number;
+}
+
 /** Keeps the chain's head where it is until the order is in, so that no block that could pay it is missed. */
-async function holdChain(
-  tx: Transaction,
-  chainId: number,
-): Promise<{ incarnationId: string; headNumber: bigint; confirmations: number }> {
+async function holdChain(tx: Transaction, chainId: number): Promise<HeldChain> {
   await lockChain(tx, chainId, 'shared');
-  const [chain] = await tx.$queryRaw<
-    { incarnationId: string; headNumber: bigint; confirmations: number; watched: boolean }[]
-  >`
+  const [chain] = await tx.$queryRaw<(HeldChain & { watched: boolean })[]>`
     /* holdChain */
     select
       i.id as "incarnationId",

@@ -1,5 +1,7 @@
 import type { Context } from '../../context.ts';
 import { builder } from '../../graphql/builder.ts';
+import type { Done } from '../../idempotency/commands/once.ts';
+import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
 import { fromUnits } from '../../kernel/money.ts';
 import { createPaymentOrder } from '../commands/createPaymentOrder.ts';
 import { type PaymentRequest, paymentRequest } from '../model.ts';
@@ -159,10 +161,11 @@ const CreatePaymentOrderInput = builder.inputType('CreatePaymentOrderInput', {
     slug: t.string({ required: true, description: 'The link’s slug.' }),
     asset: t.string({ description: 'The CAIP-19 name of what to pay in; needed when the link accepts several.' }),
     payer: t.field({ type: 'Address', description: 'The wallet that will pay; payments are matched by it.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
-const CreatePaymentOrderPayload = builder.objectRef<{ token: string }>('CreatePaymentOrderPayload').implement({
+const CreatePaymentOrderPayload = builder.objectRef<Done<{ token: string }>>('CreatePaymentOrderPayload').implement({
   description: 'An attempt to pay that has just begun.',
   fields: (t) => ({
     checkoutOrder: t.prismaField({
@@ -174,6 +177,7 @@ const CreatePaymentOrderPayload = builder.objectRef<{ token: string }>('CreatePa
         return order;
       },
     }),
+    replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
   }),
 });
 
@@ -182,6 +186,7 @@ builder.mutationField('createPaymentOrder', (t) =>
     type: CreatePaymentOrderPayload,
     description: 'Begins one attempt to pay a link. Needs no session; limited per client and link.',
     args: { input: t.arg({ type: CreatePaymentOrderInput, required: true, description: 'What the payer chooses.' }) },
-    resolve: (_root, { input }, context) => createPaymentOrder(context, input),
+    resolve: (_root, { input }, context, info) =>
+      createPaymentOrder(context, { ...input, idempotencyKey: givenKey(input.idempotencyKey, context, info) }),
   }),
 );

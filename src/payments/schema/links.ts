@@ -1,6 +1,11 @@
+import { queryFromInfo } from '@pothos/plugin-prisma';
+import type { Context } from '../../context.ts';
+import type { Deed } from '../../database/scope.ts';
 import { builder } from '../../graphql/builder.ts';
 import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { inTenant } from '../../graphql/node.ts';
+import type { Done } from '../../idempotency/commands/once.ts';
+import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
 import { UserRef } from '../../identity/schema.ts';
 import { fromUnits } from '../../kernel/money.ts';
 import { OrganizationRef } from '../../tenancy/schema.ts';
@@ -148,26 +153,36 @@ const CreatePaymentLinkInput = builder.inputType('CreatePaymentLinkInput', {
     description: t.string({ description: 'More about what it is for; at most 2,000 characters.' }),
     accepts: t.field({ type: [AcceptInput], required: true, description: 'One to twenty ways to pay it.' }),
     orderLifetimeMinutes: t.int({ description: 'How long an order can be paid: 1 to 43,200 minutes, 60 by default.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
-const CreatePaymentLinkPayload = builder.objectRef<{ id: string }>('CreatePaymentLinkPayload').implement({
-  description: 'A link that was just made.',
-  fields: (t) => ({
-    paymentLink: t.prismaField({
-      type: PaymentLink,
-      description: 'The link.',
-      resolve: (query, { id }, _args, context) =>
-        context.scope.db.paymentLink.findUniqueOrThrow({ ...query, where: inTenant(id, context) }),
+type FindLink = Parameters<Context['scope']['db']['paymentLink']['findUniqueOrThrow']>[0];
+type MadeLink = Awaited<ReturnType<Context['scope']['db']['paymentLink']['findUniqueOrThrow']>>;
+
+const CreatePaymentLinkPayload = builder
+  .objectRef<Done<{ readonly link: MadeLink }>>('CreatePaymentLinkPayload')
+  .implement({
+    description: 'A link that was just made.',
+    fields: (t) => ({
+      paymentLink: t.field({ type: PaymentLink, description: 'The link.', resolve: ({ link }) => link as never }),
+      replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
     }),
-  }),
-});
+  });
 
 builder.mutationField('createPaymentLink', (t) =>
   t.field({
     type: CreatePaymentLinkPayload,
     description: 'Makes a link that anybody may pay; it is active at once. Needs the permission `payments:write`.',
     args: { input: t.arg({ type: CreatePaymentLinkInput, required: true, description: 'Its terms.' }) },
-    resolve: (_root, { input }, context) => createPaymentLink(context, input),
+    resolve: (_root, { input }, context, info) => {
+      const query: object = queryFromInfo({ context, info, typeName: 'PaymentLink', path: ['paymentLink'] });
+      return createPaymentLink(context, {
+        ...input,
+        idempotencyKey: givenKey(input.idempotencyKey, context, info),
+        read: (tx, id) =>
+          tx.paymentLink.findUniqueOrThrow({ ...query, where: inTenant(id, context) } as FindLink) as Deed<MadeLink>,
+      });
+    },
   }),
 );

@@ -406,6 +406,7 @@ export const ModelName = {
   WatchedAccount: 'WatchedAccount',
   Event: 'Event',
   EventEpoch: 'EventEpoch',
+  IdempotencyKey: 'IdempotencyKey',
   User: 'User',
   Identity: 'Identity',
   Session: 'Session',
@@ -435,7 +436,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "auditEntry" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "user" | "identity" | "session" | "challenge" | "signInAttempt" | "rateLimit" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "membership" | "handle"
+    modelProps: "auditEntry" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "identity" | "session" | "challenge" | "signInAttempt" | "rateLimit" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "membership" | "handle"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1102,6 +1103,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.EventEpochCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.EventEpochCountAggregateOutputType> | number
+        }
+      }
+    }
+    IdempotencyKey: {
+      payload: Prisma.$IdempotencyKeyPayload<ExtArgs>
+      fields: Prisma.IdempotencyKeyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdempotencyKeyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdempotencyKeyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        findFirst: {
+          args: Prisma.IdempotencyKeyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdempotencyKeyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        findMany: {
+          args: Prisma.IdempotencyKeyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>[]
+        }
+        create: {
+          args: Prisma.IdempotencyKeyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        createMany: {
+          args: Prisma.IdempotencyKeyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdempotencyKeyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>[]
+        }
+        delete: {
+          args: Prisma.IdempotencyKeyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        update: {
+          args: Prisma.IdempotencyKeyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        deleteMany: {
+          args: Prisma.IdempotencyKeyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdempotencyKeyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdempotencyKeyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>[]
+        }
+        upsert: {
+          args: Prisma.IdempotencyKeyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdempotencyKeyPayload>
+        }
+        aggregate: {
+          args: Prisma.IdempotencyKeyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdempotencyKey>
+        }
+        groupBy: {
+          args: Prisma.IdempotencyKeyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdempotencyKeyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdempotencyKeyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdempotencyKeyCountAggregateOutputType> | number
         }
       }
     }
@@ -2327,6 +2402,22 @@ export const EventEpochScalarFieldEnum = {
 export type EventEpochScalarFieldEnum = (typeof EventEpochScalarFieldEnum)[keyof typeof EventEpochScalarFieldEnum]
 
 
+export const IdempotencyKeyScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  principal: 'principal',
+  operation: 'operation',
+  keyHash: 'keyHash',
+  requestHash: 'requestHash',
+  resultId: 'resultId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
+
+
 export const UserScalarFieldEnum = {
   id: 'id',
   displayName: 'displayName',
@@ -3069,6 +3160,7 @@ export type GlobalOmitConfig = {
   watchedAccount?: Prisma.WatchedAccountOmit
   event?: Prisma.EventOmit
   eventEpoch?: Prisma.EventEpochOmit
+  idempotencyKey?: Prisma.IdempotencyKeyOmit
   user?: Prisma.UserOmit
   identity?: Prisma.IdentityOmit
   session?: Prisma.SessionOmit

@@ -60,6 +60,7 @@ export const ModelName = {
   WatchedAccount: 'WatchedAccount',
   Event: 'Event',
   EventEpoch: 'EventEpoch',
+  IdempotencyKey: 'IdempotencyKey',
   User: 'User',
   Identity: 'Identity',
   Session: 'Session',
@@ -237,6 +238,22 @@ export const EventEpochScalarFieldEnum = {
 } as const
 
 export type EventEpochScalarFieldEnum = (typeof EventEpochScalarFieldEnum)[keyof typeof EventEpochScalarFieldEnum]
+
+
+export const IdempotencyKeyScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  principal: 'principal',
+  operation: 'operation',
+  keyHash: 'keyHash',
+  requestHash: 'requestHash',
+  resultId: 'resultId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type IdempotencyKeyScalarFieldEnum = (typeof IdempotencyKeyScalarFieldEnum)[keyof typeof IdempotencyKeyScalarFieldEnum]
 
 
 export const UserScalarFieldEnum = {

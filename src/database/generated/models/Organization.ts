@@ -203,6 +203,7 @@ export type OrganizationWhereInput = {
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
   blockchainTransactions?: Prisma.BlockchainTransactionListRelationFilter
+  idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }
 
 export type OrganizationOrderByWithRelationInput = {
@@ -218,6 +219,7 @@ export type OrganizationOrderByWithRelationInput = {
   paymentLinks?: Prisma.PaymentLinkOrderByRelationAggregateInput
   paymentOrders?: Prisma.PaymentOrderOrderByRelationAggregateInput
   blockchainTransactions?: Prisma.BlockchainTransactionOrderByRelationAggregateInput
+  idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
 }
 
 export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
@@ -236,6 +238,7 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
   blockchainTransactions?: Prisma.BlockchainTransactionListRelationFilter
+  idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }, "id">
 
 export type OrganizationOrderByWithAggregationInput = {
@@ -277,6 +280,7 @@ export type OrganizationCreateInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateInput = {
@@ -292,6 +296,7 @@ export type OrganizationUncheckedCreateInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUpdateInput = {
@@ -307,6 +312,7 @@ export type OrganizationUpdateInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateInput = {
@@ -322,6 +328,7 @@ export type OrganizationUncheckedUpdateInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateManyInput = {
@@ -387,6 +394,20 @@ export type OrganizationMinOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+}
+
+export type OrganizationCreateNestedOneWithoutIdempotencyKeysInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedCreateWithoutIdempotencyKeysInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutIdempotencyKeysInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutIdempotencyKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedCreateWithoutIdempotencyKeysInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutIdempotencyKeysInput
+  upsert?: Prisma.OrganizationUpsertWithoutIdempotencyKeysInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutIdempotencyKeysInput, Prisma.OrganizationUpdateWithoutIdempotencyKeysInput>, Prisma.OrganizationUncheckedUpdateWithoutIdempotencyKeysInput>
 }
 
 export type OrganizationCreateNestedOneWithoutSessionsInput = {
@@ -463,6 +484,82 @@ export type OrganizationUpdateOneRequiredWithoutMembershipsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutMembershipsInput, Prisma.OrganizationUpdateWithoutMembershipsInput>, Prisma.OrganizationUncheckedUpdateWithoutMembershipsInput>
 }
 
+export type OrganizationCreateWithoutIdempotencyKeysInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutIdempotencyKeysInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedCreateWithoutIdempotencyKeysInput>
+}
+
+export type OrganizationUpsertWithoutIdempotencyKeysInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedUpdateWithoutIdempotencyKeysInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedCreateWithoutIdempotencyKeysInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutIdempotencyKeysInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutIdempotencyKeysInput, Prisma.OrganizationUncheckedUpdateWithoutIdempotencyKeysInput>
+}
+
+export type OrganizationUpdateWithoutIdempotencyKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
 export type OrganizationCreateWithoutSessionsInput = {
   id?: string
   name: string
@@ -475,6 +572,7 @@ export type OrganizationCreateWithoutSessionsInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSessionsInput = {
@@ -489,6 +587,7 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSessionsInput = {
@@ -519,6 +618,7 @@ export type OrganizationUpdateWithoutSessionsInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSessionsInput = {
@@ -533,6 +633,7 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutPaymentLinksInput = {
@@ -547,6 +648,7 @@ export type OrganizationCreateWithoutPaymentLinksInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPaymentLinksInput = {
@@ -561,6 +663,7 @@ export type OrganizationUncheckedCreateWithoutPaymentLinksInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPaymentLinksInput = {
@@ -591,6 +694,7 @@ export type OrganizationUpdateWithoutPaymentLinksInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPaymentLinksInput = {
@@ -605,6 +709,7 @@ export type OrganizationUncheckedUpdateWithoutPaymentLinksInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutPaymentOrdersInput = {
@@ -619,6 +724,7 @@ export type OrganizationCreateWithoutPaymentOrdersInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPaymentOrdersInput = {
@@ -633,6 +739,7 @@ export type OrganizationUncheckedCreateWithoutPaymentOrdersInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPaymentOrdersInput = {
@@ -663,6 +770,7 @@ export type OrganizationUpdateWithoutPaymentOrdersInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPaymentOrdersInput = {
@@ -677,6 +785,7 @@ export type OrganizationUncheckedUpdateWithoutPaymentOrdersInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutBlockchainTransactionsInput = {
@@ -691,6 +800,7 @@ export type OrganizationCreateWithoutBlockchainTransactionsInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutBlockchainTransactionsInput = {
@@ -705,6 +815,7 @@ export type OrganizationUncheckedCreateWithoutBlockchainTransactionsInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutBlockchainTransactionsInput = {
@@ -735,6 +846,7 @@ export type OrganizationUpdateWithoutBlockchainTransactionsInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput = {
@@ -749,6 +861,7 @@ export type OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutMembershipsInput = {
@@ -763,6 +876,7 @@ export type OrganizationCreateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutMembershipsInput = {
@@ -777,6 +891,7 @@ export type OrganizationUncheckedCreateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutMembershipsInput = {
@@ -807,6 +922,7 @@ export type OrganizationUpdateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
@@ -821,6 +937,7 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 
@@ -834,6 +951,7 @@ export type OrganizationCountOutputType = {
   paymentLinks: number
   paymentOrders: number
   blockchainTransactions: number
+  idempotencyKeys: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -842,6 +960,7 @@ export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Exte
   paymentLinks?: boolean | OrganizationCountOutputTypeCountPaymentLinksArgs
   paymentOrders?: boolean | OrganizationCountOutputTypeCountPaymentOrdersArgs
   blockchainTransactions?: boolean | OrganizationCountOutputTypeCountBlockchainTransactionsArgs
+  idempotencyKeys?: boolean | OrganizationCountOutputTypeCountIdempotencyKeysArgs
 }
 
 /**
@@ -889,6 +1008,13 @@ export type OrganizationCountOutputTypeCountBlockchainTransactionsArgs<ExtArgs e
   where?: Prisma.BlockchainTransactionWhereInput
 }
 
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountIdempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.IdempotencyKeyWhereInput
+}
+
 
 export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -903,6 +1029,7 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
   blockchainTransactions?: boolean | Prisma.Organization$blockchainTransactionsArgs<ExtArgs>
+  idempotencyKeys?: boolean | Prisma.Organization$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
 
@@ -943,6 +1070,7 @@ export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.Interna
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
   blockchainTransactions?: boolean | Prisma.Organization$blockchainTransactionsArgs<ExtArgs>
+  idempotencyKeys?: boolean | Prisma.Organization$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type OrganizationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -956,6 +1084,7 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     paymentLinks: Prisma.$PaymentLinkPayload<ExtArgs>[]
     paymentOrders: Prisma.$PaymentOrderPayload<ExtArgs>[]
     blockchainTransactions: Prisma.$BlockchainTransactionPayload<ExtArgs>[]
+    idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1364,6 +1493,7 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   paymentLinks<T extends Prisma.Organization$paymentLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   paymentOrders<T extends Prisma.Organization$paymentOrdersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentOrdersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   blockchainTransactions<T extends Prisma.Organization$blockchainTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$blockchainTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  idempotencyKeys<T extends Prisma.Organization$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1919,6 +2049,30 @@ export type Organization$blockchainTransactionsArgs<ExtArgs extends runtime.Type
   take?: number
   skip?: number
   distinct?: Prisma.BlockchainTransactionScalarFieldEnum | Prisma.BlockchainTransactionScalarFieldEnum[]
+}
+
+/**
+ * Organization.idempotencyKeys
+ */
+export type Organization$idempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the IdempotencyKey
+   */
+  select?: Prisma.IdempotencyKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the IdempotencyKey
+   */
+  omit?: Prisma.IdempotencyKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdempotencyKeyInclude<ExtArgs> | null
+  where?: Prisma.IdempotencyKeyWhereInput
+  orderBy?: Prisma.IdempotencyKeyOrderByWithRelationInput | Prisma.IdempotencyKeyOrderByWithRelationInput[]
+  cursor?: Prisma.IdempotencyKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.IdempotencyKeyScalarFieldEnum | Prisma.IdempotencyKeyScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,8 @@
+-- The database itself refuses a payee that the organization has not proved.
+
+alter policy payment_link_accepts_member_insert on payment_link_accepts
+  with check (
+    organization_id = (select current_organization_id())
+    and (select has_permission('payments:write'))
+    and is_proved_payee(pay_to)
+  );

@@ -1,0 +1,2 @@
+alter policy organizations_member_select on organizations
+  using (id = (select current_organization_id()) and deleted_at is null);
