@@ -27,7 +27,9 @@ create policy organizations_identity_select on organizations for select to tollh
     deleted_at is null
     and exists (
       select from memberships m
-      where m.organization_id = organizations.id and m.user_id = (select current_user_id())
+      where m.organization_id = organizations.id
+        and m.user_id = (select current_user_id())
+        and m.status = 'ACTIVE'
     )
   );
 create policy organizations_identity_insert on organizations for insert to tollhouse_identity

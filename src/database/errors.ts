@@ -65,7 +65,7 @@ const CONNECTION_LOST = new RegExp(
     'Client has encountered a connection error',
     'Client was closed',
     'ConnectionClosed|SocketTimeout',
-    'ECONNRESET|EPIPE|ETIMEDOUT',
+    'ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTCONN|ENETRESET',
   ].join('|'),
 );
 
@@ -76,7 +76,7 @@ const NO_CONNECTION = new RegExp(
     'Cannot use a pool after calling end',
     'Unable to start a transaction in the given time',
     'DatabaseNotReachable',
-    'ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH',
+    'ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN',
   ].join('|'),
 );
 
@@ -104,6 +104,12 @@ export function isConnectionLost(error: unknown): boolean {
   return (
     (typeof code === 'string' && SESSION_LOST.test(code)) || CONNECTION_LOST.test(wordsOf({ message, code, kind }))
   );
+}
+
+/** Whether what was sent may have been done all the same: the server has not said that it was not. */
+export function mayHaveHappened(error: unknown): boolean {
+  const { code, kind, message } = error as { code?: unknown; kind?: unknown; message?: unknown };
+  return isConnectionLost(error) || NO_CONNECTION.test(wordsOf({ message, code, kind }));
 }
 
 function wordsOf({ message, code, kind }: { message: unknown; code: unknown; kind: unknown }): string {

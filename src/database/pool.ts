@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Environment } from '../environment.ts';
-import { databaseErrors, isConnectionLost } from './errors.ts';
+import { databaseErrors, mayHaveHappened } from './errors.ts';
 import {
   forgetPrepared,
   type PacketResult,
@@ -87,6 +87,11 @@ export class ScenePool extends pg.Pool {
     return result as PacketResult;
   }
 
+  /** Sends statements in one packet, and answers each. */
+  async ask(queries: readonly Query[]): Promise<PacketResult[]> {
+    return this.#sendInScene(queries);
+  }
+
   /**
    * Sends statements that are one transaction, in one packet, and answers each.
    * @throws OUTCOME_UNKNOWN when the connection died before it was known whether they were written
@@ -106,10 +111,12 @@ export class ScenePool extends pg.Pool {
   /** Resolves when the server answers the bare login. */
   async ping(): Promise<void> {
     const client = await this.#lend();
+    let dead = true;
     try {
-      await client.query('select 1');
+      await this.#send(client, [{ text: 'select 1', values: [] }], pg.types as TypeParsers);
+      dead = false;
     } finally {
-      client.release();
+      client.release(dead);
     }
   }
 
@@ -166,7 +173,7 @@ function cut(client: pg.PoolClient): void {
 
 /** A write whose answer was lost may have happened, or not. */
 function outcomeUnknown(error: unknown): unknown {
-  return isConnectionLost(error) ? databaseErrors.OUTCOME_UNKNOWN({}, { cause: error }) : error;
+  return mayHaveHappened(error) ? databaseErrors.OUTCOME_UNKNOWN({}, { cause: error }) : error;
 }
 
 function codeOf(error: unknown): string {

@@ -4,10 +4,11 @@ import { createClient } from './client.ts';
 import { databaseErrors, explainDatabaseError, isConnectionLost } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { type PoolOptions, ScenePool } from './pool.ts';
+import { type Carrier, gatherReads, type Reader, readerOf } from './reader.ts';
 import { currentScene, type Scene } from './scene.ts';
+import { writerOf } from './writer.ts';
 
-/** The delegates of Prisma's client that only read, by model. */
-export type Reader = Pick<PrismaClient, Uncapitalize<Prisma.ModelName> | '$queryRaw'>;
+export type { Reader };
 
 /** Prisma's client inside one transaction. */
 export type Transaction = Prisma.TransactionClient;
@@ -58,19 +59,27 @@ export function openDatabase(options: PoolOptions): Database {
 }
 
 function openScope(client: PrismaClient, pool: ScenePool, scene: Scene): Scope {
+  const run = <Result>(operation: () => PromiseLike<Result>): Promise<Result> => inScene(scene, operation);
+  const gather = gatherReads(pool, scene);
+  const carrier: Carrier = {
+    ask: (statement) => again(isCutOff, () => run(() => gather(statement))),
+    run: (operation) => again(isCutOff, () => run(operation)),
+  };
+  const db = readerOf(client, carrier, run);
+  const tx = writerOf(client, pool);
   const write = (plan: (tx: Transaction) => readonly Deed[]): Promise<unknown[]> =>
-    inScene(scene, () =>
+    run(() =>
       runTogether(
-        plan(client),
+        plan(tx),
         (deed, place) => currentScene.run({ ...scene, place }, async () => await deed),
         (queries) => pool.write(queries),
       ),
     );
   return {
     scene,
-    db: readerOf(client, scene),
+    db,
     write: (plan) => again(isUndone, () => write(plan)) as never,
-    transaction: (run) => inScene(scene, () => client.$transaction(run, TRANSACTION_LIMITS)),
+    transaction: (callback) => run(() => client.$transaction(callback, TRANSACTION_LIMITS)),
   };
 }
 
@@ -112,53 +121,6 @@ function inScene<Result>(scene: Scene, operation: () => PromiseLike<Result>): Pr
       throw gatewayErrorIn(error) ?? error;
     }
   });
-}
-
-const READS = new Set([
-  'findMany',
-  'findFirst',
-  'findFirstOrThrow',
-  'findUnique',
-  'findUniqueOrThrow',
-  'count',
-  'aggregate',
-  'groupBy',
-]);
-
-type Operation = (...input: unknown[]) => PromiseLike<unknown>;
-
-function readerOf(client: PrismaClient, scene: Scene): Reader {
-  const models = client as unknown as Record<string, Record<string, Operation> & Operation>;
-  const delegates = new Map<string, unknown>();
-  return new Proxy({} as Reader, {
-    // Pothos asks whether there is such a model before it reads it.
-    has: (_, name) => typeof name === 'string' && name in models,
-    get(_, name) {
-      if (typeof name !== 'string' || name === 'then') return undefined;
-      let delegate = delegates.get(name);
-      if (!delegate) {
-        delegate = name === '$queryRaw' ? bindRaw(client, scene) : bindModel(models[name], scene);
-        delegates.set(name, delegate);
-      }
-      return delegate;
-    },
-  });
-}
-
-function bindRaw(client: PrismaClient, scene: Scene): Operation {
-  return (...input) => inScene(scene, () => (client.$queryRaw as unknown as Operation)(...input));
-}
-
-function bindModel(model: Record<string, Operation> | undefined, scene: Scene): unknown {
-  return new Proxy(
-    {},
-    {
-      get(_, operation) {
-        const run = typeof operation === 'string' && READS.has(operation) ? model?.[operation] : undefined;
-        return run && ((...input: unknown[]) => again(isCutOff, () => inScene(scene, () => run(...input))));
-      },
-    },
-  );
 }
 
 /** The failure inside what Prisma wraps around an error of the pool or the server. */

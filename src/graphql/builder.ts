@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { encodeGlobalId } from '../kernel/ids.ts';
 import type PrismaTypes from './generated/pothos.ts';
 import { getDatamodel } from './generated/pothos.ts';
+import { loadedFields } from './loadedFields.ts';
 
 /** What each scalar is in code, once read (`Input`) and before it is written (`Output`). */
 export type Scalars = {
@@ -26,7 +27,7 @@ export const builder = new SchemaBuilder<{
   Scalars: Scalars;
 }>({
   defaultFieldNullability: false,
-  plugins: [RelayPlugin, PrismaPlugin],
+  plugins: [RelayPlugin, loadedFields, PrismaPlugin],
   prisma: {
     client: (context) => context.scope.db as never,
     dmmf: getDatamodel(),

@@ -16,7 +16,7 @@ export interface Leftovers {
 }
 
 /** `pg`'s own, past the one of ours that asks for a scene. */
-const lendAny = pg.Pool.prototype.connect as () => Promise<pg.PoolClient>;
+const lendAny = pg.Pool.prototype.connect as (this: unknown) => Promise<pg.PoolClient>;
 
 /** What a connection must look like between two statements. */
 export const CLEAN = { user: 'tollhouse_gateway', role: 'none', settings: [], inTransaction: false };
@@ -58,6 +58,25 @@ const LOOK = `
       where current_setting(name, true) <> ''
     ) as settings`;
 
+/** Lends one of a pool's connections as it is, past the scenes. */
+export async function lendFrom<Result>(
+  pool: pg.Pool | ScenePool,
+  use: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const connection = await lendAny.call(pool);
+  try {
+    return await use(connection);
+  } finally {
+    connection.release();
+  }
+}
+
+/** What is left on this connection. */
+export async function leftoversOf(connection: pg.PoolClient): Promise<Leftovers> {
+  const { rows } = await connection.query<Leftovers>(LOOK);
+  return rows[0] as Leftovers;
+}
+
 export function openDataPath(
   url: string,
   options: { readonly max?: number; readonly statementTimeout?: number } = {},
@@ -73,14 +92,7 @@ export function openDataPath(
   });
   const client = createClient(pool);
   const as: DataPath['as'] = (scene, run) => currentScene.run(scene, async () => await run());
-  const lend: DataPath['lend'] = async (use) => {
-    const connection = await lendAny.call(pool);
-    try {
-      return await use(connection);
-    } finally {
-      connection.release();
-    }
-  };
+  const lend: DataPath['lend'] = (use) => lendFrom(pool, use);
   return {
     pool,
     client,
@@ -88,11 +100,7 @@ export function openDataPath(
     as,
     lend,
     send: (scene, text, values = [], types = pg.types as Types) => as(scene, () => pool.query({ text, values, types })),
-    leftovers: () =>
-      lend(async (connection) => {
-        const { rows } = await connection.query<Leftovers>(LOOK);
-        return rows[0] as Leftovers;
-      }),
+    leftovers: () => lend(leftoversOf),
     close: async () => {
       await client.$disconnect();
       await pool.end();

@@ -25,7 +25,13 @@ const counting = (tenant = one): Scope => {
   return house.open({ onPacket: (statements) => void trips.push(statements) }).as(memberScene(tenant));
 };
 const text = ({ text }: Statement): string =>
-  text === enter(memberScene(one)).text ? 'enter' : (text.trim().split(/\s/)[0]?.toLowerCase() ?? '');
+  text === enter(memberScene(one)).text
+    ? 'enter'
+    : (text
+        .replace(/^\s*\/\*.*?\*\//, '')
+        .trim()
+        .split(/\s/)[0]
+        ?.toLowerCase() ?? '');
 const tripTexts = (): string[][] => trips.map((packet) => packet.map(text));
 
 /** A link of the tenant's own. */

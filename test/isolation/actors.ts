@@ -1,47 +1,126 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { enter, type Scene } from '../../src/database/scene.ts';
+import { enter, type HandleKind, type Scene } from '../../src/database/scene.ts';
 import { memberScene, type Tenant } from '../support/tenants.ts';
 
-/** Somebody who asks the database, as the gateway would let them, or as the operator. */
-export interface Actor {
-  readonly name: string;
-  /** Null for the bare login, and for the operator, whom the gateway's login cannot become. */
-  readonly scene: Scene | null;
-  readonly operator?: true;
+/** Everybody who can ask, and the role that their statements run as. */
+export const ROLE_OF = {
+  /** The gateway's login, before it becomes anyone. */
+  login: 'tollhouse_gateway',
+  /** Nobody in particular; who came with a link's slug, an order's token, the slug of a link that was deleted. */
+  public: 'tollhouse_public',
+  slug: 'tollhouse_public',
+  token: 'tollhouse_public',
+  withdrawn: 'tollhouse_public',
+  /** Signing in: nobody yet; a known account with its session; a session that has ended; an unknown account. */
+  identity: 'tollhouse_identity',
+  proved: 'tollhouse_identity',
+  late: 'tollhouse_identity',
+  newcomer: 'tollhouse_identity',
+  OWNER: 'tollhouse_member',
+  ADMIN: 'tollhouse_member',
+  MEMBER: 'tollhouse_member',
+  /** An API key that may read payments. */
+  key: 'tollhouse_member',
+  /** Background work, across tenants and inside one. */
+  worker: 'tollhouse_worker',
+  inside: 'tollhouse_worker',
+  operator: 'tollhouse_operator',
+  /** The owners of the functions that run with their owner's rights, and the owner of the tables. */
+  doorkeeper: 'tollhouse_doorkeeper',
+  auditor: 'tollhouse_auditor',
+  owner: 'tollhouse_owner',
+} as const;
+
+export type ActorName = keyof typeof ROLE_OF;
+
+/** What the policies can learn of who asks. */
+export interface Who {
+  readonly organizationId?: string;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  readonly targetId?: string;
+  readonly account?: { readonly issuer: string; readonly subject: string };
+  readonly permissions?: string;
 }
 
-/** Everybody who can ask, in or for the tenant. */
+/** Somebody who asks the database, as the gateway would let them. */
+export interface Actor {
+  readonly name: ActorName;
+  /** How they enter; null for whoever comes past the door, with the settings that say the same. */
+  readonly scene: Scene | null;
+  readonly who: Who;
+}
+
+const REQUEST = 'isolation';
+
+/** Everybody who can ask through the door, in or for the tenant, and the operator. */
 export function actorsOf(tenant: Tenant): readonly Actor[] {
-  const [link] = tenant.links;
-  const [order] = tenant.orders;
-  const requestId = 'isolation';
   const { organizationId } = tenant;
-  const { address, sessionId } = tenant.people.OWNER;
-  const hash = (text = ''): Buffer => createHash('sha256').update(text).digest();
+  const { address, sessionId, userId } = tenant.people.OWNER;
+  const account = { issuer: 'eip155', subject: address };
   return [
-    { name: 'login', scene: null },
-    { name: 'public', scene: { kind: 'public', requestId } },
-    {
-      name: 'slug',
-      scene: { kind: 'public', requestId, handle: { kind: 'payment-link', valueHash: hash(link?.slug) } },
-    },
-    {
-      name: 'token',
-      scene: { kind: 'public', requestId, handle: { kind: 'payment-order', valueHash: hash(order?.token) } },
-    },
-    { name: 'identity', scene: { kind: 'identity', requestId } },
+    posing('login', {}),
+    stranger,
+    payer('slug', 'payment-link', tenant.links[0]?.slug, { organizationId, targetId: tenant.links[0]?.id ?? '' }),
+    payer('token', 'payment-order', tenant.orders[0]?.token, { organizationId, targetId: tenant.orders[0]?.id ?? '' }),
+    { name: 'identity', scene: { kind: 'identity', requestId: REQUEST }, who: {} },
     {
       name: 'proved',
-      scene: { kind: 'identity', requestId, sessionId, account: { issuer: 'eip155', subject: address } },
+      scene: { kind: 'identity', requestId: REQUEST, sessionId, account },
+      who: { userId, sessionId, account },
     },
-    { name: 'OWNER', scene: memberScene(tenant, 'OWNER', requestId) },
-    { name: 'ADMIN', scene: memberScene(tenant, 'ADMIN', requestId) },
-    { name: 'MEMBER', scene: memberScene(tenant, 'MEMBER', requestId) },
-    { name: 'worker', scene: { kind: 'worker', requestId } },
-    { name: 'inside', scene: { kind: 'worker', requestId, organizationId } },
-    { name: 'operator', scene: null, operator: true },
+    ...(['OWNER', 'ADMIN', 'MEMBER'] as const).map((name) => ({
+      name,
+      scene: memberScene(tenant, name, REQUEST),
+      who: { organizationId, userId: tenant.people[name].userId, sessionId: tenant.people[name].sessionId },
+    })),
+    { name: 'worker', scene: { kind: 'worker', requestId: REQUEST }, who: {} },
+    { name: 'inside', scene: { kind: 'worker', requestId: REQUEST, organizationId }, who: { organizationId } },
+    posing('operator', {}),
   ];
+}
+
+/** Nobody in particular, who came with nothing. */
+export const stranger: Actor = { name: 'public', scene: { kind: 'public', requestId: REQUEST }, who: {} };
+
+/** Who comes with a handle; what it should stand for is nothing when it is not given. */
+export function payer(name: ActorName, kind: HandleKind, value: string | undefined, who: Who = {}): Actor {
+  const valueHash = createHash('sha256')
+    .update(value ?? '')
+    .digest();
+  return { name, scene: { kind: 'public', requestId: REQUEST, handle: { kind, valueHash } }, who };
+}
+
+/** Who comes past the door, with the settings that it would have made. */
+export function posing(name: ActorName, who: Who): Actor {
+  return { name, scene: null, who };
+}
+
+/** Whom a connection belongs to before the scene: those that the gateway's login cannot become have their own. */
+export function loginOf({ name }: Pick<Actor, 'name'>): string {
+  const role = ROLE_OF[name];
+  return ['operator', 'doorkeeper', 'auditor', 'owner'].includes(name) ? role : 'tollhouse_gateway';
+}
+
+/** Makes the rest of the transaction the actor's, on a connection that is its login's. */
+export async function enterAs(client: pg.Client, actor: Actor): Promise<void> {
+  if (actor.scene) {
+    await client.query(enter(actor.scene) as pg.QueryConfig);
+    return;
+  }
+  const { who, name } = actor;
+  const settings: Record<string, string | undefined> = {
+    'app.organization_id': who.organizationId,
+    'app.user_id': who.userId,
+    'app.session_id': who.sessionId,
+    'app.target_id': who.targetId,
+    'app.permissions': who.permissions,
+    role: name === 'login' ? 'none' : ROLE_OF[name],
+  };
+  await client.query('select set_config(key, value, true) from jsonb_each_text($1)', [
+    JSON.stringify(Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, value ?? '']))),
+  ]);
 }
 
 /** Runs as the actor in a transaction that is undone; each statement may fail without ending it. */
@@ -50,12 +129,13 @@ export async function act<Result>(
   actor: Actor,
   run: (attempt: Attempt) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({ connectionString: actor.operator ? adminUrl : gatewayUrl });
+  const login = loginOf(actor);
+  const client = new pg.Client({ connectionString: login === 'tollhouse_gateway' ? gatewayUrl : adminUrl });
   await client.connect();
   try {
     await client.query('begin');
-    if (actor.scene) await client.query(enter(actor.scene) as pg.QueryConfig);
-    if (actor.operator) await client.query('set local role tollhouse_operator');
+    if (login !== 'tollhouse_gateway') await client.query(`set local session authorization ${login}`);
+    await enterAs(client, actor);
     return await run((text, values) => attempt(client, text, values));
   } finally {
     await client.end();
@@ -63,9 +143,9 @@ export async function act<Result>(
 }
 
 /** One statement: its rows and count, or the SQLSTATE that it failed with; what it changed is undone at once. */
-export type Attempt = (text: string, values?: unknown[]) => Promise<Outcome>;
+type Attempt = (text: string, values?: unknown[]) => Promise<Outcome>;
 
-export interface Outcome {
+interface Outcome {
   readonly code: string | null;
   readonly rows: Record<string, unknown>[];
   readonly count: number;

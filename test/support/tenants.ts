@@ -51,18 +51,25 @@ const hashOf = (text: string): string => bytea(createHash('sha256').update(text)
  * Writes a world past the law, as a superuser: an organization each with an owner, an admin and a member who are signed
  * in, links, an order a link, and a credited transfer an order.
  * @param options.world one that is there already, to which the tenants are added
+ * @param options.sameIds whether every tenant's rows have the ids of the first one's: only the tenant tells them apart
  */
 export async function seedTenants(
   adminUrl: string,
-  options: { readonly tenants?: number; readonly links?: number; readonly world?: World } = {},
+  options: {
+    readonly tenants?: number;
+    readonly links?: number;
+    readonly world?: World;
+    readonly sameIds?: boolean;
+  } = {},
 ): Promise<World> {
-  const { tenants: count = 3, links = 3 } = options;
+  const { tenants: count = 3, links = 3, sameIds = false } = options;
   const world = options.world ?? {
     chainId: CHAIN_ID,
     incarnationId: newId(),
     coin: { id: newId(), caip19: `eip155:${CHAIN_ID}/slip44:60` },
   };
-  const tenants = Array.from({ length: count }, (_, index) => makeTenant(index, links));
+  const shared = makeIds(links);
+  const tenants = Array.from({ length: count }, (_, index) => makeTenant(index, sameIds ? shared : makeIds(links)));
   await withSession(adminUrl, async (client) => {
     await client.query('begin');
     if (!options.world) await writeChain(client, world);
@@ -83,21 +90,27 @@ export function memberScene(
   return { kind: 'member', requestId, sessionId, organizationId: tenant.organizationId };
 }
 
-function makeTenant(index: number, links: number): Tenant {
+/** The ids of a link, of its order and of the transaction that is credited to it. */
+type Ids = readonly { readonly link: string; readonly order: string; readonly transaction: string }[];
+
+function makeIds(links: number): Ids {
+  return Array.from({ length: links }, () => ({ link: newId(), order: newId(), transaction: newId() }));
+}
+
+function makeTenant(index: number, ids: Ids): Tenant {
   const person = (): TenantPerson => ({
     userId: newId(),
     sessionId: newId(),
     identityId: newId(),
     address: `0x${hex(20)}`,
   });
-  const made = Array.from({ length: links }, () => ({ id: newId(), slug: `slug-${hex(12)}` }));
   return {
     organizationId: newId(),
     marker: `tenant-${index}-${hex(4)}`,
     people: { OWNER: person(), ADMIN: person(), MEMBER: person() },
-    links: made,
-    orders: made.map(({ id }) => ({ id: newId(), linkId: id, token: hex(24) })),
-    transactions: made.map(() => ({ id: newId(), hash: `0x${hex(32)}` })),
+    links: ids.map(({ link }) => ({ id: link, slug: `slug-${hex(12)}` })),
+    orders: ids.map(({ order, link }) => ({ id: order, linkId: link, token: hex(24) })),
+    transactions: ids.map(({ transaction }) => ({ id: transaction, hash: `0x${hex(32)}` })),
   };
 }
 

@@ -1,0 +1,4 @@
+import { readSettings } from './child.ts';
+import { startGateway } from './gateway.ts';
+
+await startGateway(readSettings());

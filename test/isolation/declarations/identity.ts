@@ -1,0 +1,74 @@
+import { type Declarations, SOMEBODY } from './law.ts';
+
+export const IDENTITY: Declarations = {
+  users: {
+    columns: 'id display_name avatar_url status deleted_at created_at updated_at',
+    belongs: 'id',
+    allowed: {
+      'OWNER ADMIN MEMBER': 'select(id display_name avatar_url created_at):person|colleague',
+      key: 'select(id display_name avatar_url created_at):colleague',
+      proved: 'select:person',
+      newcomer: 'insert:person',
+      'operator doorkeeper': 'select:all',
+    },
+  },
+
+  identities: {
+    columns: `id user_id kind issuer subject address chain_id wallet_kind wallet_source proved_at created_at
+      updated_at`,
+    allowed: {
+      'OWNER ADMIN MEMBER': 'select:self',
+      proved: 'select:account',
+      newcomer: 'insert:self',
+      'operator doorkeeper': 'select:all',
+    },
+    wrong: { newcomer: [{ insert: { issuer: 'elsewhere' } }, { insert: { subject: 'another' } }] },
+  },
+
+  sessions: {
+    columns: `id user_id identity_id organization_id refresh_hash generation rotations client_address user_agent
+      expires_at ended_at end_reason created_at updated_at`,
+    belongs: 'id',
+    allowed: {
+      'OWNER ADMIN MEMBER': `
+        select(id user_id identity_id organization_id generation rotations client_address user_agent expires_at ended_at
+          end_reason created_at updated_at):self
+        update(ended_at end_reason):selfOpen`,
+      proved: `
+        select:session insert:selfSession update(refresh_hash generation rotations ended_at end_reason):openSession`,
+      late: 'select:session',
+      newcomer: 'insert:selfSession',
+      doorkeeper: 'select:all',
+    },
+    wrong: {
+      'OWNER ADMIN MEMBER': [{ update: { ended_at: null } }, { update: { expires_at: 'infinity' } }],
+      proved: [{ update: { expires_at: 'infinity' } }],
+      newcomer: [{ insert: { id: SOMEBODY } }],
+    },
+  },
+
+  challenges: {
+    columns: 'id nonce_hash purpose domain address chain_id message_hash expires_at created_at updated_at',
+    allowed: {
+      'identity proved late newcomer': 'select:all insert:unexpired delete:all',
+      'worker inside': 'select:expired delete:expired',
+    },
+    wrong: { identity: [{ insert: { expires_at: '2020-01-01' } }] },
+  },
+
+  sign_in_attempts: {
+    columns: 'id outcome domain chain_id address user_id client_address request_id created_at updated_at',
+    allowed: {
+      'identity proved late newcomer': 'insert:all',
+      operator: 'select:all',
+    },
+  },
+
+  rate_limits: {
+    columns: 'id key_hash window_start hits created_at updated_at',
+    allowed: {
+      doorkeeper: 'select:all insert:all update:all',
+      'worker inside': 'select:stale delete:stale',
+    },
+  },
+};

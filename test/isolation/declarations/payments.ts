@@ -1,0 +1,90 @@
+import type { Who } from '../actors.ts';
+import { type CrowdedWorld, OTHER_UNITS } from '../matrix/world.ts';
+import type { Declarations } from './law.ts';
+
+/** An account that nobody proved, and one that was proved by another organization's owner. */
+const NOWHERE = `0x${'1'.repeat(40)}`;
+const ANOTHERS = ({ tenants }: CrowdedWorld, { organizationId }: Who): string =>
+  tenants.find((tenant) => tenant.organizationId !== organizationId)?.people.OWNER.address ?? '';
+const COLLEAGUE = ({ tenants }: CrowdedWorld, { organizationId }: Who): string =>
+  tenants.find((tenant) => tenant.organizationId === organizationId)?.people.MEMBER.userId ?? '';
+
+export const PAYMENTS: Declarations = {
+  payment_links: {
+    columns: `organization_id id slug title description status order_lifetime_minutes created_by_id deleted_at
+      created_at updated_at`,
+    allowed: {
+      'OWNER ADMIN': 'select:ownWhole insert:own',
+      'MEMBER key': 'select:ownWhole',
+      slug: 'select(organization_id id slug title description status order_lifetime_minutes deleted_at):targetWhole',
+      operator: 'select:all',
+    },
+    wrong: { 'OWNER ADMIN': [{ insert: { created_by_id: COLLEAGUE } }] },
+  },
+
+  payment_link_accepts: {
+    columns: 'organization_id id payment_link_id position asset_id units pay_to created_at updated_at',
+    allowed: {
+      'OWNER ADMIN': 'select:own insert:own',
+      'MEMBER key': 'select:own',
+      'slug withdrawn': 'select:ofTarget',
+      operator: 'select:all',
+    },
+    wrong: { 'OWNER ADMIN': [{ insert: { pay_to: NOWHERE } }, { insert: { pay_to: ANOTHERS } }] },
+  },
+
+  payment_orders: {
+    columns: `organization_id id payment_link_id incarnation_id asset_id status exceptions matching due_units
+      credited_units pay_to payer reference required_confirmations head_number client_hash expires_at paid_at created_at
+      updated_at`,
+    allowed: {
+      'OWNER ADMIN MEMBER key': 'select:own',
+      token:
+        'select(organization_id id incarnation_id asset_id status due_units pay_to payer reference expires_at):target',
+      'slug withdrawn': `
+        insert(organization_id id payment_link_id incarnation_id asset_id matching due_units pay_to payer reference
+          required_confirmations head_number client_hash expires_at):ofTarget`,
+      worker: 'select:all',
+      inside: 'select:all update(status exceptions credited_units head_number paid_at):own',
+      operator: 'select:all',
+      doorkeeper: 'select:own',
+    },
+    wrong: {
+      slug: [
+        { insert: { due_units: '1' } },
+        { insert: { due_units: OTHER_UNITS } },
+        { insert: { pay_to: NOWHERE } },
+        { insert: { pay_to: ANOTHERS } },
+        { insert: { asset_id: ({ spareAssetId }) => spareAssetId } },
+        { insert: { status: 'DETECTED' } },
+        { insert: { credited_units: '1' } },
+      ],
+      inside: [{ update: { due_units: '1' } }, { update: { pay_to: NOWHERE } }],
+    },
+  },
+
+  blockchain_transactions: {
+    columns: `organization_id id incarnation_id asset_id hash ordinal sender recipient units status block_number
+      block_hash block_time created_at updated_at`,
+    allowed: {
+      'OWNER ADMIN MEMBER key': 'select:own',
+      token: `
+        select(organization_id id incarnation_id asset_id hash ordinal sender recipient units status block_number
+          block_time):toTarget`,
+      inside: `
+        select:own insert:own
+        update(status asset_id sender recipient units block_number block_hash block_time):own`,
+      operator: 'select:all',
+    },
+  },
+
+  payment_credits: {
+    columns: `organization_id id payment_order_id blockchain_transaction_id units reversed_at created_at updated_at`,
+    allowed: {
+      'OWNER ADMIN MEMBER key': 'select:own',
+      token: 'select:ofTarget',
+      inside: 'select:own insert:own update(payment_order_id units reversed_at):own',
+      operator: 'select:all',
+    },
+  },
+};

@@ -1,0 +1,85 @@
+import type { Who } from '../actors.ts';
+
+/** A row as PostgreSQL writes it, by column. */
+export type Row = Readonly<Record<string, string | null>>;
+
+/** What the row says in some of its columns. */
+export function pick(row: Row, columns: readonly string[]): Row {
+  return Object.fromEntries(columns.flatMap((column) => (column in row ? [[column, row[column] ?? null]] : [])));
+}
+
+/** What the reach of an actor may hang on besides the row itself. */
+export interface Ties {
+  readonly memberships: readonly Row[];
+  readonly credits: readonly Row[];
+}
+
+/** Whether a row is within the reach of whoever asks. */
+type Scope = (who: Who, row: Row, ties: Ties) => boolean;
+
+/** Nothing is the same as what is missing: without an organization in the scene, no row is `own`. */
+const same = (value: string | null | undefined, asked: string | undefined): boolean =>
+  asked !== undefined && value === asked;
+const past = (value: string | null | undefined): boolean => new Date(value ?? '') < new Date();
+const whole = (row: Row): boolean => row.deleted_at === null;
+
+const own: Scope = (who, row) => same(row.organization_id, who.organizationId);
+const organization: Scope = (who, row) => same(row.id, who.organizationId);
+const self: Scope = (who, row) => same(row.user_id, who.userId);
+const session: Scope = (who, row) => same(row.id, who.sessionId);
+
+/** Every reach that a declaration may name. */
+export const SCOPES = {
+  all: () => true,
+
+  /** Of the scene's organization, or the organization itself; `whole` when not deleted. */
+  own,
+  ownWhole: (who, row, ties) => own(who, row, ties) && whole(row),
+  organization,
+  organizationWhole: (who, row, ties) => organization(who, row, ties) && whole(row),
+
+  /** Of the scene's user, or the user itself. */
+  self,
+  person: (who, row) => same(row.id, who.userId),
+  /** Whoever has, or had, a membership in the scene's organization. */
+  colleague: (who, row, { memberships }) =>
+    memberships.some((m) => same(m.organization_id, who.organizationId) && m.user_id === row.id),
+  /** Organizations that the user is a member of. */
+  joined: (who, row, { memberships }) =>
+    whole(row) &&
+    memberships.some((m) => same(m.user_id, who.userId) && m.organization_id === row.id && m.status === 'ACTIVE'),
+
+  /** The session that the scene names, or any of the user's; `open` while it has not ended. */
+  session,
+  selfSession: (who, row, ties) => session(who, row, ties) && self(who, row, ties),
+  openSession: (who, row, ties) => session(who, row, ties) && row.ended_at === null,
+  selfOpen: (who, row, ties) => self(who, row, ties) && row.ended_at === null,
+  /** The account that was just proved. */
+  account: (who, row) => same(row.issuer, who.account?.issuer) && same(row.subject, who.account?.subject),
+
+  /** What the handle stands for, and what hangs on it. */
+  target: (who, row, ties) => own(who, row, ties) && same(row.id, who.targetId),
+  targetWhole: (who, row, ties) => own(who, row, ties) && same(row.id, who.targetId) && whole(row),
+  ofTarget: (who, row, ties) =>
+    own(who, row, ties) && (same(row.payment_link_id, who.targetId) || same(row.payment_order_id, who.targetId)),
+  toTarget: (who, row, ties) =>
+    own(who, row, ties) &&
+    ties.credits.some(
+      (credit) =>
+        credit.organization_id === row.organization_id &&
+        credit.blockchain_transaction_id === row.id &&
+        same(credit.payment_order_id, who.targetId),
+    ),
+  /** In the scene's organization, under the name of the user or of the link. */
+  principal: (who, row, ties) =>
+    own(who, row, ties) &&
+    (same(row.principal, who.userId && `user:${who.userId}`) ||
+      same(row.principal, who.targetId && `link:${who.targetId}`)),
+
+  expired: (_, row) => past(row.expires_at),
+  unexpired: (_, row) => !past(row.expires_at),
+  /** Windows that began more than a day ago. */
+  stale: (_, row) => new Date(row.window_start ?? '').getTime() < Date.now() - 86_400_000,
+} satisfies Record<string, Scope>;
+
+export type ScopeName = keyof typeof SCOPES;

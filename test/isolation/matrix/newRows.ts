@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { newId } from '../../../src/kernel/ids.ts';
+import { type Actor, ROLE_OF, type Who } from '../actors.ts';
+import type { Row } from '../declarations/scopes.ts';
+import type { CrowdedWorld } from './world.ts';
+
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
+const hash = (): string => `\\x${hex(32)}`;
+const account = (): string => `0x${hex(20)}`;
+const number = (): string => String(randomBytes(4).readUInt32BE() & 0x7fffffff);
+
+/** What must be another in a second row of the table, besides its id. */
+const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
+  assets: () => ({ caip19: `eip155:1/erc20:${account()}` }),
+  blockchain_transactions: () => ({ hash: `0x${hex(32)}` }),
+  chain_blocks: () => ({ number: number() }),
+  chain_incarnations: () => ({ genesis_hash: `0x${hex(32)}`, current: 'false' }),
+  chain_transfers: () => ({ transaction_hash: `0x${hex(32)}` }),
+  chains: () => ({ chain_id: number() }),
+  challenges: () => ({ nonce_hash: hash() }),
+  event_epochs: () => ({ epoch: number() }),
+  events: () => ({ aggregate_id: newId() }),
+  handles: () => ({ value_hash: hash() }),
+  idempotency_keys: () => ({ key_hash: hash() }),
+  identities: () => ({ subject: account() }),
+  memberships: ({ guestId }) => ({ user_id: guestId }),
+  organizations: () => ({ slug: `slug-${hex(8)}` }),
+  payment_credits: ({ spareTransactionId }) => ({ blockchain_transaction_id: spareTransactionId }),
+  payment_link_accepts: ({ spareAssetId }) => ({ asset_id: spareAssetId, position: '1' }),
+  payment_links: () => ({ slug: `slug-${hex(8)}` }),
+  payment_orders: () => ({ reference: `\\x${hex(16)}` }),
+  rate_limits: () => ({ key_hash: hash() }),
+  watched_accounts: () => ({ address: account() }),
+};
+
+/** What each would write in a row of its own, so that nothing but whose row it is decides whether it may. */
+const WRITTEN_BY: Readonly<Record<string, (actor: Actor, world: CrowdedWorld, row: Row) => Row>> = {
+  events: ({ name, who }) => {
+    if (ROLE_OF[name] === 'tollhouse_public') return { actor: 'payer', type: 'payment-order.created' };
+    if (ROLE_OF[name] === 'tollhouse_worker') return { actor: 'worker', type: 'payment-order.paid' };
+    return { actor: `user:${who.userId}`, type: name === 'newcomer' ? 'organization.created' : 'payment-link.created' };
+  },
+  handles: ({ name }) => ({ kind: ROLE_OF[name] === 'tollhouse_public' ? 'payment-order' : 'payment-link' }),
+  idempotency_keys: ({ who }, _, row) => {
+    if (who.userId) return { principal: `user:${who.userId}` };
+    return { principal: who.targetId ? `link:${who.targetId}` : (row.principal ?? null) };
+  },
+  identities: ({ name, who }): Row => (name === 'newcomer' ? { ...who.account } : {}),
+  memberships: ({ name, who }): Row => {
+    if (name === 'newcomer') return { user_id: who.userId ?? null, role: 'OWNER' };
+    return { role: name === 'OWNER' || name === 'ADMIN' ? name : 'MEMBER' };
+  },
+  payment_link_accepts: ({ who }, { tenants }): Row => {
+    const payee = tenants.find(({ organizationId }) => organizationId === who.organizationId)?.people.OWNER.address;
+    return payee === undefined ? {} : { pay_to: payee };
+  },
+  payment_links: ({ who }, _, row) => ({ created_by_id: who.userId ?? row.created_by_id ?? null }),
+  sessions: ({ name, who }): Row => (name === 'newcomer' ? { id: who.sessionId ?? null } : {}),
+};
+
+/** A second row like this one, as the actor would write it: in the same organization, for the same user. */
+export function anotherLike(table: string, row: Row, actor: Actor, world: CrowdedWorld): Row {
+  return { ...row, ...fresh(table, row, world), ...asWritten(table, row, actor, world) };
+}
+
+/** What no other row of the table has: an id, and another value wherever one is unique. */
+export function fresh(table: string, row: Row, world: CrowdedWorld): Row {
+  return { ...('id' in row && { id: newId() }), ...ANOTHER[table]?.(world) };
+}
+
+/** The same row with the words that the actor would have written it in. */
+export function asWritten(table: string, row: Row, actor: Actor, world: CrowdedWorld): Row {
+  return WRITTEN_BY[table]?.(actor, world, row) ?? {};
+}
+
+/** What makes a row a newcomer's own: of the user and the organization that signing up is about to make. */
+export function ownedBy({ organizationId, userId }: Who, table: string, row: Row): Row {
+  const owned: Record<string, string | undefined> = { organization_id: organizationId, user_id: userId };
+  if (table === 'users') owned.id = userId;
+  if (table === 'organizations') owned.id = organizationId;
+  return Object.fromEntries(
+    Object.entries(owned).flatMap(([column, id]) => (column in row && id !== undefined ? [[column, id]] : [])),
+  );
+}
