@@ -13,7 +13,7 @@ export interface Exchange extends FailedRequest {
   readonly response: ServerResponse;
   readonly path: string;
   /** What the log's line about the request will say of it. */
-  readonly journal: { operation: string | null; readonly codes: Set<string> };
+  readonly journal: { operation: string | null; mutates: boolean; readonly codes: Set<string> };
 }
 
 /** Faults of one document or its variables that are told at once. */
@@ -68,8 +68,9 @@ interface ShownResult {
 function showResult(exchange: Exchange, { errors, ...rest }: Result): ShownResult {
   if (!errors || errors.length === 0) return { body: rest, status: 200, headers: {} };
   const counted = rest.data === undefined ? errors.slice(0, MAX_REFUSALS) : errors;
-  const shown = counted.map((error) => showError(error, exchange));
-  for (const { failure } of shown) exchange.journal.codes.add(failure.code);
+  const { requestId, log, journal } = exchange;
+  const shown = counted.map((error) => showError(error, { requestId, log, mutates: journal.mutates }));
+  for (const { failure } of shown) journal.codes.add(failure.code);
   const status =
     rest.data === undefined ? Math.max(...shown.map((one) => one.status)) : statusOfFields(rest.data, shown);
   return {

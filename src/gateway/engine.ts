@@ -25,8 +25,8 @@ export interface Visit extends Context {
   readonly acceptsEvents: boolean;
   /** Whether the request may change anything: not by GET, which proxies and browsers repeat as they like. */
   readonly mayMutate: boolean;
-  /** Is told the operation's name as soon as that is known. */
-  readonly announce: (operation: string | null) => void;
+  /** Is told which operation it is as soon as that is known. */
+  readonly announce: (operation: { readonly name: string | null; readonly mutates: boolean }) => void;
 }
 
 /** What an operation comes to; its errors are as they were thrown, for the one door to show. */
@@ -102,12 +102,13 @@ function findOperation(document: DocumentNode, name: string | undefined): Operat
 }
 
 function checkOperation(schema: GraphQLSchema, operation: OperationDefinitionNode, visit: Visit): void {
-  visit.announce(operation.name?.value ?? null);
+  const mutates = operation.operation === OperationTypeNode.MUTATION;
+  visit.announce({ name: operation.name?.value ?? null, mutates });
   // Validation lets it pass, and running it fails as if that were our fault.
   if (!schema.getRootType(operation.operation)) {
     throw kernelErrors.GRAPHQL_VALIDATION_FAILED({ fault: `the schema has no ${operation.operation}` });
   }
-  if (operation.operation === OperationTypeNode.MUTATION && !visit.mayMutate) {
+  if (mutates && !visit.mayMutate) {
     throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['POST'] });
   }
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && !visit.acceptsEvents) {

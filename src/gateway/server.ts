@@ -99,7 +99,7 @@ async function receive(
   log: Logger,
 ): Promise<void> {
   const path = (request.url ?? '').split('?', 1).join('');
-  const journal = { operation: null, codes: new Set<string>() };
+  const journal = { operation: null, mutates: false, codes: new Set<string>() };
   const exchange: Exchange = { request, response, path, journal, requestId: requestIdOf(request), log };
   response.setHeader('x-request-id', exchange.requestId);
   writeLine(exchange, inside);
@@ -147,8 +147,8 @@ async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> 
   const visit: Visit = Object.assign(createContext(resources, asked), {
     acceptsEvents: accepted.events,
     mayMutate: request.method === 'POST',
-    announce: (operation: string | null) => {
-      exchange.journal.operation = operation;
+    announce: ({ name, mutates }: { name: string | null; mutates: boolean }) => {
+      Object.assign(exchange.journal, { operation: name, mutates });
     },
   });
   await sendOutcome(exchange, await engine(params, visit), accepted);

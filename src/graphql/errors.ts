@@ -18,6 +18,12 @@ export const graphqlErrors = defineErrors({
     retryable: false,
     status: 405,
   },
+  ANSWER_LOST: {
+    message: 'It was done, but what it made could not be read for the answer.',
+    remedy: 'Ask for it by a query; do not do it again, unless with the same idempotency key.',
+    retryable: false,
+    status: 503,
+  },
   NOT_ACCEPTABLE: {
     message: 'None of the media types in the Accept header can be answered.',
     remedy: 'Accept application/json or application/graphql-response+json, and text/event-stream for subscriptions.',
@@ -36,6 +42,8 @@ export const graphqlErrors = defineErrors({
 export interface FailedRequest {
   readonly requestId: string;
   readonly log: Logger;
+  /** Whether what was asked for is a mutation, as soon as that is known. */
+  readonly mutates?: boolean;
 }
 
 /** An error as the caller sees it, and what it means for the answer's HTTP head. */
@@ -52,7 +60,7 @@ const LONGEST_MESSAGE = 500;
 
 /** The one door through which an error becomes what a caller sees; what we do not know is masked, and logged by its id. */
 export function showError(error: unknown, request: FailedRequest): ShownError {
-  const { failure, message } = explain(error);
+  const { failure, message } = afterTheDeed(explain(error), error, request);
   const { code, definition, facts } = failure;
   const { locations, path } = error instanceof GraphQLError ? error : {};
   const internal = code === 'INTERNAL';
@@ -83,6 +91,13 @@ export function showError(error: unknown, request: FailedRequest): ShownError {
       },
     },
   };
+}
+
+/** What fails below a mutation's own field fails after the deed, which must not be repeated for it. */
+function afterTheDeed(explanation: Explanation, error: unknown, { mutates = false }: FailedRequest): Explanation {
+  const below = error instanceof GraphQLError && (error.path?.length ?? 0) > 1;
+  if (!mutates || !below || !explanation.failure.definition.retryable) return explanation;
+  return { failure: graphqlErrors.ANSWER_LOST({}, { cause: explanation.failure }) };
 }
 
 interface Explanation {
