@@ -103,7 +103,8 @@ export async function measureAll(
   return measured;
 }
 
-async function warmUp(stage: Stage, { latency: latencies, operations }: Options): Promise<void> {
+/** Asks each operation for a while, before anything is measured. */
+export async function warmUp(stage: Stage, { latency: latencies, operations }: Options): Promise<void> {
   for (const latency of latencies) {
     for (const system of stage.systems[latency]) {
       for (const operation of operations) {
@@ -114,7 +115,8 @@ async function warmUp(stage: Stage, { latency: latencies, operations }: Options)
   }
 }
 
-async function measure(
+/** Measures one system at one thing. */
+export async function measure(
   { load, database }: Stage,
   { name, child }: System,
   asked: { operation: Operation; latency: Latency; concurrency: number; warmUpMs: number; ms: number },

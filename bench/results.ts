@@ -42,7 +42,7 @@ export function showFindings({ machine, options, summaries, costs }: Findings): 
     '¹ With a polyfill of `Promise.withResolvers`, since it asks for Node 22.',
     '## Targets',
     table(['what', 'operation', 'Tollhouse', 'must', 'reach further'], judgeTargets(summaries, costs)),
-    'What Row-Level Security itself costs is not measured here.',
+    'What Row-Level Security itself costs is measured by `npm run bench:row-security`; see below.',
     ...options.latency.flatMap((latency) =>
       options.concurrency.flatMap((concurrency) => [
         `## ${PLACES[latency]}, ${concurrency === 1 ? 'one client' : `${concurrency} clients`}`,

@@ -55,7 +55,8 @@ function ratioTo(name: SystemName, rounds: readonly Measurement[], peers: readon
   return ratios.length > 0 ? median(ratios) : null;
 }
 
-function median(numbers: readonly number[]): number {
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;

@@ -21,11 +21,11 @@ type Answers<Deeds extends readonly Deed[]> = { -readonly [Place in keyof Deeds]
 /** The database as one scene may see it. */
 export interface Scope {
   readonly scene: Scene;
-  /** Reads, each in a transaction and a round trip of its own; one whose connection died is asked once more. */
+  /** Reads, those of one tick in one round trip; what their connection died under is asked again, twice at most. */
   readonly db: Reader;
   /**
    * Does everything that is planned in one packet, in its order: one transaction, one round trip. What is to be read
-   * of it afterwards is planned last. A deadlock undoes all of it, and then it is planned and sent again.
+   * of it afterwards is planned last. A deadlock undoes all of it, and then it is sent again, twice at most.
    * @throws OUTCOME_UNKNOWN when the connection died before the answer came
    */
   write<const Deeds extends readonly Deed[]>(plan: (tx: Transaction) => Deeds): Promise<Answers<Deeds>>;
@@ -72,13 +72,13 @@ function openScope(client: PrismaClient, pool: ScenePool, scene: Scene): Scope {
       runTogether(
         plan(tx),
         (deed, place) => currentScene.run({ ...scene, place }, async () => await deed),
-        (queries) => pool.write(queries),
+        (queries) => again(isUndone, () => pool.write(queries)),
       ),
     );
   return {
     scene,
     db,
-    write: (plan) => again(isUndone, () => write(plan)) as never,
+    write: (plan) => write(plan) as never,
     transaction: (callback) => run(() => client.$transaction(callback, TRANSACTION_LIMITS)),
   };
 }
@@ -100,8 +100,7 @@ const UNDONE = new Set(['40001', '40P01']);
 
 /** Two wanted the same rows in another order, and the server has undone this one. */
 function isUndone(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: unknown } };
-  return error instanceof GatewayError && UNDONE.has(String(cause?.code));
+  return UNDONE.has(String((error as { code?: unknown }).code));
 }
 
 /** The connection died under it; what only reads may be asked again. */
