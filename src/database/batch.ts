@@ -52,6 +52,8 @@ export function runTogether<Result>(
   };
   const placeOf = (index: number): Place => ({
     take(query) {
+      // What comes after the others were called off would be alone, and done.
+      if (failure && !waiting.has(index)) return Promise.reject(failure.error);
       if (left || waiting.has(index)) return null;
       return new Promise((resolve, reject) => {
         waiting.set(index, { query, resolve, reject });

@@ -118,6 +118,14 @@ describe('what is written together', () => {
     }
   });
 
+  it('is not done in part when one of it is called off and another comes late', async () => {
+    const scope = counting();
+    const early = (): Deed => Promise.reject(new Error('early')) as never;
+    await expect(scope.write((tx) => [early(), link(tx, 'Late')])).rejects.toThrow('early');
+    await setTimeout(50);
+    expect(await titlesIn(scope)).not.toContain('Late');
+  });
+
   it('leaves nothing on the connection, whether it was written or undone', async () => {
     const path = house.openPath();
     const scope = house.open().as(memberScene(one));
