@@ -41,6 +41,8 @@ const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = 
   TH403: (cause) => databaseErrors.MEMBERSHIP_ENDED({}, { cause }),
   TH410: (cause) => databaseErrors.USER_DISABLED({}, { cause }),
   TH423: (cause) => databaseErrors.ORGANIZATION_SUSPENDED({}, { cause }),
+  // a primary that has become a standby
+  '25006': (cause) => kernelErrors.UNAVAILABLE({}, { cause }),
   '26000': (cause) => databaseErrors.CONFLICT({}, { cause }),
   '40001': (cause) => databaseErrors.CONFLICT({}, { cause }),
   '40P01': (cause) => databaseErrors.CONFLICT({}, { cause }),
@@ -117,10 +119,19 @@ function wordsOf({ message, code, kind }: { message: unknown; code: unknown; kin
 }
 
 /** Whether the server refused a row because there is one like it, inside whatever Prisma wraps around that. */
-export function isUniqueViolation(error: unknown, depth = 0): boolean {
+export function isUniqueViolation(error: unknown): boolean {
+  return hasSqlState(error, '23505');
+}
+
+/** Whether the server refused a row because what it points at is not there. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return hasSqlState(error, '23503');
+}
+
+function hasSqlState(error: unknown, state: string, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false;
   const { cause, code, originalCode, meta } = error as Readonly<Record<string, unknown>>;
-  if (code === '23505' || originalCode === '23505') return true;
+  if (code === state || originalCode === state) return true;
   const { driverAdapterError } = (meta ?? {}) as { driverAdapterError?: unknown };
-  return isUniqueViolation(cause, depth + 1) || isUniqueViolation(driverAdapterError, depth + 1);
+  return hasSqlState(cause, state, depth + 1) || hasSqlState(driverAdapterError, state, depth + 1);
 }

@@ -45,8 +45,11 @@ const SESSION_ENDED = /^57P/;
 /** Who waits longer for a row that another transaction holds is told that somebody else changes the same thing. */
 const LONGEST_LOCK_WAIT_MS = 5_000;
 
-/** How much longer than a statement may take its answer is awaited, before the server counts as gone. */
+/** How much longer than its statements may take a packet's answer is awaited, before the server counts as gone. */
 const SILENCE_MS = 5_000;
+
+/** How `pg` itself turns columns into values; enough for statements of ours. */
+export const OUR_TYPES: TypeParsers = pg.types as TypeParsers;
 
 const BEGIN: Statement = { text: 'begin', values: [] };
 const ROLLBACK: Statement = { text: 'rollback', values: [] };
@@ -57,7 +60,7 @@ const ROLLBACK: Statement = { text: 'rollback', values: [] };
  */
 export class ScenePool extends pg.Pool {
   readonly #onPacket: PacketObserver;
-  readonly #patience: number;
+  readonly #statementTimeout: number;
 
   constructor({ url, max, min, statementTimeout, idleInTransactionTimeout, ...observers }: PoolOptions) {
     super({
@@ -72,7 +75,7 @@ export class ScenePool extends pg.Pool {
       keepAlive: true,
     });
     this.#onPacket = observers.onPacket ?? (() => {});
-    this.#patience = statementTimeout + SILENCE_MS;
+    this.#statementTimeout = statementTimeout;
     this.on('error', observers.onConnectionError ?? (() => {}));
     // While it is lent nobody else listens, and a connection that dies would end the process; its statement says so too.
     this.on('connect', (client) => client.on('error', () => {}));
@@ -113,7 +116,7 @@ export class ScenePool extends pg.Pool {
     const client = await this.#lend();
     let dead = true;
     try {
-      await this.#send(client, [{ text: 'select 1', values: [] }], pg.types as TypeParsers);
+      await this.#send(client, [{ text: 'select 1', values: [] }], OUR_TYPES);
       dead = false;
     } finally {
       client.release(dead);
@@ -130,10 +133,11 @@ export class ScenePool extends pg.Pool {
   ): Promise<PacketResult[]> {
     const statements = queries.map(({ text, values = [] }) => ({ text, values }));
     const packet = [enter(sceneOrRefuse()), ...statements];
-    const types = queries[0]?.types ?? pg.types;
+    // Our own statements are one text, which Prisma's parsers read too; what Prisma prepares must be read by them.
+    const { types } = queries.find((query) => query.types !== OUR_TYPES) ?? { types: OUR_TYPES };
     const client = await this.#lend();
     let ended = false;
-    const send = (): Promise<PacketResult[]> => this.#send(client, packet, types as TypeParsers, queries.length);
+    const send = (): Promise<PacketResult[]> => this.#send(client, packet, types, queries.length);
     try {
       return await send().catch((error: unknown) => {
         if (!isStale(error)) throw error;
@@ -155,7 +159,7 @@ export class ScenePool extends pg.Pool {
   ): Promise<PacketResult[]> {
     this.#onPacket(packet);
     // A server that vanished without a word never answers; its connection is cut, and says so.
-    const silence = setTimeout(() => cut(client), this.#patience);
+    const silence = setTimeout(() => cut(client), this.#statementTimeout * packet.length + SILENCE_MS);
     try {
       return await sendPacket(client, packet, types, answered);
     } catch (error) {

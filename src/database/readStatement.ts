@@ -26,7 +26,8 @@ export function readStatement(model: string, operation: ReadOperation, args: unk
   try {
     const read = argumentsOf(args);
     const one = operation !== 'findMany';
-    if (operation === 'findUnique') complete(plainObject(read.where), Object.keys(plainObject(read.where)));
+    if (operation === 'findUnique') checkKey(table, plainObject(read.where));
+    if (operation === 'findFirst' && read.take !== undefined) throw NOT_OURS;
     const rows = rowsOf(walk, table, one ? { ...read, take: 1 } : read, null);
     const json = one ? 'row_to_json(r)' : "coalesce(json_agg(r), '[]')";
     return {
@@ -38,6 +39,13 @@ export function readStatement(model: string, operation: ReadOperation, args: unk
     if (error === NOT_OURS) return null;
     throw error;
   }
+}
+
+/** `findUnique` wants a whole key of the table, and nothing in it missing. */
+function checkKey({ keys }: Table, where: Record<string, unknown>): void {
+  const names = Object.keys(where);
+  complete(where, names);
+  if (!names.some((name) => own(keys, name))) throw NOT_OURS;
 }
 
 interface ReadArguments {
@@ -68,7 +76,7 @@ interface Join {
 
 function rowsOf(walk: Walk, table: Table, { select, where, orderBy, take }: ReadArguments, join: Join | null): Rows {
   // Without a choice Prisma answers every column, which is nobody's need here.
-  if (select === undefined) throw NOT_OURS;
+  if (select === undefined || select === null) throw NOT_OURS;
   const alias = `t${walk.aliases++}`;
   const decoders: [name: string, decode: Decode][] = [];
   const shown: string[] = [];
@@ -81,6 +89,7 @@ function rowsOf(walk: Walk, table: Table, { select, where, orderBy, take }: Read
     shown.push(`${field.text} as "${name}"`);
     if (field.decode) decoders.push([name, field.decode]);
   }
+  if (shown.length === 0) throw NOT_OURS;
   const conditions = [
     ...(join?.relation.to ?? []).map((to, index) => `${alias}.${to} = ${join?.alias}.${join?.relation.from[index]}`),
     ...conditionsOf(walk, table, alias, where),
@@ -99,10 +108,11 @@ function rowsOf(walk: Walk, table: Table, { select, where, orderBy, take }: Read
 const AS_TEXT = new Set(['BigInt', 'Decimal']);
 
 function columnOf({ column, type, list }: Column, alias: string, wanted: unknown): Rows {
-  if (wanted !== true || (list && AS_TEXT.has(type))) throw NOT_OURS;
+  if (wanted !== true || (list && (AS_TEXT.has(type) || type === 'Bytes'))) throw NOT_OURS;
   const decode = decoderOf(type);
+  const place = `${alias}.${column}`;
   return {
-    text: `${alias}.${column}${AS_TEXT.has(type) ? '::text' : ''}`,
+    text: type === 'Bytes' ? `encode(${place}, 'hex')` : `${place}${AS_TEXT.has(type) ? '::text' : ''}`,
     decode: decode && list ? decodeEach(decode) : decode,
   };
 }
@@ -122,13 +132,13 @@ function relationOf(walk: Walk, relation: Relation | undefined, alias: string, w
 
 function orderOf(table: Table, alias: string, orderBy: unknown): string[] {
   if (orderBy === undefined) return [];
-  return (Array.isArray(orderBy) ? orderBy : [orderBy]).flatMap((each: unknown) =>
-    Object.entries(plainObject(each)).map(([name, direction]) => {
-      const column = own(table.columns, name);
-      if (!column || (direction !== 'asc' && direction !== 'desc')) throw NOT_OURS;
-      return `${alias}.${column.column} ${direction}`;
-    }),
-  );
+  return (Array.isArray(orderBy) ? orderBy : [orderBy]).map((each: unknown) => {
+    const [[name, direction] = ['', undefined], ...others] = Object.entries(plainObject(each));
+    if (others.length > 0) throw NOT_OURS;
+    const column = own(table.columns, name);
+    if (!column || (direction !== 'asc' && direction !== 'desc')) throw NOT_OURS;
+    return `${alias}.${column.column} ${direction}`;
+  });
 }
 
 function sizeOf(take: unknown): number {

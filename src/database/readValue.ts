@@ -7,7 +7,7 @@ type DecodeAny = (json: unknown) => unknown;
 
 const BY_TYPE: Readonly<Record<string, Decode>> = {
   BigInt: (text: string) => BigInt(text),
-  Bytes: (hex: string) => new Uint8Array(Buffer.from(hex.slice(2), 'hex')),
+  Bytes: (hex: string) => new Uint8Array(Buffer.from(hex, 'hex')),
   DateTime: (text: string) => new Date(text),
   Decimal: (text: string) => new Prisma.Decimal(text),
 };

@@ -33,6 +33,7 @@ export function conditionsOf(walk: Walk, table: Table, alias: string, where: unk
   return Object.entries(plainObject(where)).flatMap(([name, asked]) => {
     if (asked === undefined) return [];
     if (name === 'AND') return alternatives(asked).flatMap((each) => conditionsOf(walk, table, alias, each));
+    if (name === 'OR' && !Array.isArray(asked)) throw NOT_OURS;
     if (name === 'OR') return [anyOf(alternatives(asked).map((each) => conditionsOf(walk, table, alias, each)))];
     const column = own(table.columns, name);
     if (column) return comparisons(walk, column, `${alias}.${column.column}`, asked);

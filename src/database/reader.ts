@@ -1,8 +1,8 @@
-import pg from 'pg';
+import { isConnectionLost } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { TABLES } from './generated/tables.ts';
-import type { Query, TypeParsers } from './packet.ts';
-import type { ScenePool } from './pool.ts';
+import type { Query } from './packet.ts';
+import { OUR_TYPES, type ScenePool } from './pool.ts';
 import { type ReadOperation, type ReadStatement, readStatement } from './readStatement.ts';
 import { currentScene, type Scene } from './scene.ts';
 
@@ -111,12 +111,17 @@ interface Waiting {
 
 /** Our statement as the pool takes it. */
 export function queryOf({ text, values }: ReadStatement): Query {
-  return { text, values, types: pg.types as TypeParsers };
+  return { text, values, types: OUR_TYPES };
+}
+
+/** Whether a failure is that of one statement: not of the scene that all are in, of their connection, or of their time. */
+function isOneOnesOwn(error: unknown): boolean {
+  return !isConnectionLost(error) && !/^(TH|57)/.test(String((error as { code?: unknown }).code));
 }
 
 /**
- * Sends what is asked for in one tick in one packet. Should one of them fail, each is asked again by itself, so that
- * nobody is told of another's failure.
+ * Sends what is asked for in one tick in one packet. Should one of them fail by itself, each is asked again alone, so
+ * that nobody is told of another's failure.
  */
 export function gatherReads(pool: ScenePool, scene: Scene): Carrier['ask'] {
   let waiting: Waiting[] = [];
@@ -125,8 +130,8 @@ export function gatherReads(pool: ScenePool, scene: Scene): Carrier['ask'] {
       const results = await currentScene.run(scene, () => pool.ask(together.map(({ query }) => query)));
       for (const [index, { resolve }] of together.entries()) resolve((results[index]?.rows[0]?.[0] ?? null) as string);
     } catch (error) {
-      if (together.length === 1) together[0]?.reject(error);
-      else await Promise.all(together.map((each) => send([each])));
+      if (together.length > 1 && isOneOnesOwn(error)) await Promise.all(together.map((each) => send([each])));
+      else for (const { reject } of together) reject(error);
     }
   };
   return (statement) =>

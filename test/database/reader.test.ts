@@ -185,6 +185,11 @@ describe('a read that is one statement of ours', () => {
 
   it.each<[string, Arguments]>([
     ['every column', {}],
+    ['nothing', { select: {} }],
+    ['nothing but noes', { select: { id: false } }],
+    ['no choice', { select: null }],
+    ['an order of two in one', { select: { id: true }, orderBy: { title: 'asc', id: 'asc' } }],
+    ['one alternative without a list', { select: { id: true }, where: { OR: { title: 'x' } } }],
     ['relations as they are', { select: { orders: true } }],
     ['included relations', { include: { orders: true } }],
     [
@@ -213,12 +218,18 @@ describe('a read that is one statement of ours', () => {
     expect(readStatement('PaymentLink', 'findMany', args)).toBeNull();
   });
 
-  it.each([[{}], [{ id: undefined }], [{ organizationId_slug: { organizationId: 'x', slug: undefined } }]])(
-    'is left to Prisma when its key is %o',
-    (where) => {
-      expect(readStatement('PaymentLink', 'findUnique', { where, select: { id: true } })).toBeNull();
-    },
-  );
+  it('is left to Prisma when it takes a number of first rows', () => {
+    expect(readStatement('PaymentLink', 'findFirst', { select: { id: true }, take: -1 })).toBeNull();
+  });
+
+  it.each([
+    [{}],
+    [{ title: 'x' }],
+    [{ id: undefined }],
+    [{ organizationId_slug: { organizationId: 'x', slug: undefined } }],
+  ])('is left to Prisma when its key is %o', (where) => {
+    expect(readStatement('PaymentLink', 'findUnique', { where, select: { id: true } })).toBeNull();
+  });
 
   it('is left to Prisma for a model that is none', () => {
     for (const model of ['Nothing', 'constructor', '__proto__']) {
@@ -238,6 +249,19 @@ describe('a read that is one statement of ours', () => {
     }) ?? { text: evil, values: [] };
     expect(text).not.toContain('drop');
     expect(values).toEqual([evil, 7, evil, [evil]]);
+  });
+
+  it('has bytes right, however the server writes them', async () => {
+    await house.admin(`alter database ${house.name} set bytea_output = 'escape'`);
+    const find = (): Promise<unknown> =>
+      house
+        .open()
+        .as(memberScene(tenant))
+        .db.paymentOrder.findMany({ select: { reference: true }, orderBy: { id: 'asc' } });
+    const escaped = await find();
+    await house.admin(`alter database ${house.name} reset bytea_output`);
+    expect(escaped).toEqual(await find());
+    expect(escaped).toMatchObject([{ reference: expect.objectContaining({ length: 16 }) }, {}, {}]);
   });
 
   it('says what Prisma says where a row should be there and is not', async () => {

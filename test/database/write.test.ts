@@ -81,6 +81,16 @@ describe('what is written together', () => {
     expect(seen).toEqual([{ path: expect.stringMatching(/ab$/) }]);
   });
 
+  it('reads what Prisma prepares by Prisma’s own rules, whatever stands in front of it', async () => {
+    const scope = counting();
+    const raw = (tx: Transaction) => tx.$queryRaw<{ at: Date; json: unknown }[]>`
+      select timestamptz '2026-01-02T03:04:05Z' as at, jsonb '{"a": 1}' as json`;
+    const [, mixed] = await scope.write((tx) => [tx.paymentLink.findMany({ select: { id: true } }), raw(tx)]);
+    const [alone] = await scope.write((tx) => [raw(tx)]);
+    expect(mixed).toEqual([{ at: new Date('2026-01-02T03:04:05Z'), json: { a: 1 } }]);
+    expect(alone).toEqual(mixed);
+  });
+
   it('may read one thing twice, and both are answered', async () => {
     const { userId } = one.people.OWNER;
     const find = (tx: Transaction) => tx.user.findUnique({ where: { id: userId }, select: { id: true } });

@@ -161,6 +161,13 @@ describe('a deed with a key', () => {
     },
   );
 
+  it('says so when what it made has been deleted since', async () => {
+    const key = newKey();
+    await make({ key, title: 'Deleted since' });
+    await admin("update payment_links set deleted_at = now() where title = 'Deleted since'");
+    expect(await make({ key, title: 'Deleted since' })).toEqual({ code: 'IDEMPOTENCY_RESULT_GONE', retryable: false });
+  });
+
   it('leaves neither its key nor its variables in the database', async () => {
     const key = newKey();
     await make({ key, title: 'Discreet' });
@@ -213,5 +220,15 @@ describe('an order with a key', () => {
     expect(await order(key, { slug: other.links[0]?.slug })).toMatchObject({ replayed: false });
     expect(await order(key, { payer: one.people.ADMIN.address })).toBe('IDEMPOTENCY_KEY_REUSED');
     expect((await admin('select from payment_orders')).length - before.length).toBe(3);
+  });
+
+  it('is answered again when its link was closed since, and not made when it never was', async () => {
+    const key = newKey();
+    const slug = one.links[2]?.slug;
+    expect(await order(key, { slug })).toMatchObject({ replayed: false });
+    await admin("update payment_links set status = 'PAUSED' where slug = $1", [slug]);
+    expect(await order(key, { slug })).toMatchObject({ replayed: true });
+    expect(await order(newKey(), { slug })).toBe('LINK_INACTIVE');
+    await admin("update payment_links set status = 'ACTIVE' where slug = $1", [slug]);
   });
 });

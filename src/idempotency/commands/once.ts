@@ -32,7 +32,7 @@ export type Done<Answer> = Answer & { readonly replayed: boolean };
  * deed's own transaction, first of all, so that of many at one instant the others wait there for the first.
  * @param first is handed what records the key, to be planned before anything else
  * @param replay is handed the id of what was made
- * @throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS
+ * @throws IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_RESULT_GONE
  */
 export async function once<Answer extends object>(
   scope: Scope,
@@ -58,20 +58,33 @@ export async function once<Answer extends object>(
   try {
     return { ...(await first(record)), replayed: false };
   } catch (error) {
-    if (isLockTimeout(error)) throw idempotencyErrors.IDEMPOTENCY_IN_PROGRESS({}, { cause: error, retryAfter: 1 });
-    if (isOutcomeUnknown(error)) throw kernelErrors.UNAVAILABLE({}, { cause: error });
-    if (!isUniqueViolation(error)) throw error;
+    if (!isUniqueViolation(error)) throw explain(error);
     const known = await scope.db.idempotencyKey.findFirst({
       where: { organizationId, principal, operation, keyHash },
       select: { requestHash: true, resultId: true },
     });
     if (!known) throw error;
     if (!requestHash.equals(known.requestHash)) throw idempotencyErrors.IDEMPOTENCY_KEY_REUSED({ operation });
-    return { ...(await replay(known.resultId)), replayed: true };
+    const answer = await replay(known.resultId).catch((cause: unknown) => {
+      throw explain(cause);
+    });
+    return { ...answer, replayed: true };
   }
 }
 
-/** With a key it may simply be tried again. */
+/** What a failure means to whoever has a key, and so may simply try again. */
+function explain(error: unknown): unknown {
+  if (isLockTimeout(error)) return idempotencyErrors.IDEMPOTENCY_IN_PROGRESS({}, { cause: error, retryAfter: 1 });
+  if (isOutcomeUnknown(error)) return kernelErrors.UNAVAILABLE({}, { cause: error });
+  if (isMissing(error)) return idempotencyErrors.IDEMPOTENCY_RESULT_GONE({}, { cause: error });
+  return error;
+}
+
+/** What was made once, and is not there to be read. */
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'P2025';
+}
+
 function isOutcomeUnknown(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'OUTCOME_UNKNOWN';
 }

@@ -58,9 +58,10 @@ export async function createPaymentOrder(
       resultId: id,
     },
     async (record) => {
-      const { terms, payer } = readOrder(link, input);
       await scope.transaction(async (tx) => {
+        // First of all, so that a link which was closed since does not keep a repeated key from its order.
         for (const deed of record(tx)) await deed;
+        const { terms, payer } = readOrder(link, input);
         await limitOpenOrders(context, tx, link.id);
         const chain = await holdChain(tx, terms.chainId);
         await insertOrder(context, tx, { id, link, chain, terms, payer });
