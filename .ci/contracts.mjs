@@ -1,6 +1,6 @@
-// Recompiles src/chain/contracts/*.sol with the compiler that each artifact names and compares the result with the
-// committed artifact: node .ci/contracts.mjs [--write]. Needs the npm registry once (npm's cache serves it later), so
-// it is not part of the default run; run it whenever a contract changes.
+// Recompiles the contracts of the folders below and compares the result with the committed artifacts:
+// node .ci/contracts.mjs [--write]. Needs the npm registry once (npm's cache serves it later), so it is not part of the
+// default run; run it whenever a contract changes.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,8 @@ const SETTINGS = {
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 };
 
-const folder = fileURLToPath(new URL('../src/chain/contracts/', import.meta.url));
+const folders = ['src/chain/contracts/', 'src/identity/contracts/', 'test/identity/contracts/'];
+const house = fileURLToPath(new URL('../', import.meta.url));
 const write = process.argv.includes('--write');
 
 function loadCompiler(home) {
@@ -28,7 +29,7 @@ function loadCompiler(home) {
   return createRequire(join(home, 'package.json'))('solc');
 }
 
-function compile(solc, file) {
+function compile(solc, folder, file) {
   const name = file.replace(/\.sol$/, '');
   const content = readFileSync(join(folder, file), 'utf8');
   const input = {
@@ -57,8 +58,13 @@ const home = mkdtempSync(join(tmpdir(), 'tollhouse-solc-'));
 let stale = 0;
 try {
   const solc = loadCompiler(home);
-  for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.sol'))) {
-    const { path, text } = compile(solc, file);
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(house, folder))
+      .filter((entry) => entry.endsWith('.sol'))
+      .map((file) => ({ folder: join(house, folder), file })),
+  );
+  for (const { folder, file } of sources) {
+    const { path, text } = compile(solc, folder, file);
     if (write) writeFileSync(path, text);
     // Compared as data: the formatter may lay the committed file out in its own way.
     const same = JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))) === JSON.stringify(JSON.parse(text));

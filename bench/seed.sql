@@ -153,7 +153,7 @@ begin
     raise exception 'not permitted';
   end if;
   select a.* into found from assets a where a.caip19 = asset;
-  if found.id is null or not is_proved_payee(pay_to) then
+  if found.id is null or not is_proved_payee(pay_to, found.chain_id) then
     raise exception 'unknown asset, or payee not proved';
   end if;
   insert into payment_links (organization_id, slug, title, created_by_id)

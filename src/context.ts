@@ -28,6 +28,20 @@ export interface Tokens {
   successor(refreshToken: string): string;
 }
 
+/** Tokens that a browser keeps for its page, where the page's own code cannot read them. */
+export interface TokenCookies {
+  /** Whether it is cookies that say who asks. */
+  readonly present: boolean;
+  /** The refresh token that a cookie brought; null as well where a header says who asks. */
+  readonly refreshToken: string | null;
+  /** Throws COOKIES_DISABLED or CSRF_REFUSED when this request may not be answered with tokens in cookies. */
+  assertAllowed(): void;
+  /** Hands tokens to the browser; those that it had are replaced. */
+  keep(tokens: { readonly accessToken: string; readonly refreshToken: string; readonly expiresAt: Date }): void;
+  /** Takes the tokens away from the browser. */
+  clear(): void;
+}
+
 /** What the gateway is made of, once for the whole process. */
 export interface Resources {
   readonly environment: Environment;
@@ -67,6 +81,7 @@ export interface Context extends Resources {
   readonly client: Client;
   /** The `Idempotency-Key` header, which counts for each mutation field of the request. */
   readonly idempotencyKey: string | null;
+  readonly cookies: TokenCookies;
   /** Who is asking; null without a session. */
   readonly viewer: Viewer | null;
   /** The database as the viewer sees it; as anybody does, when nobody is signed in. */
@@ -77,6 +92,8 @@ export interface Context extends Resources {
     readonly account?: { readonly issuer: string; readonly subject: string };
     readonly newcomer?: { readonly userId: string; readonly organizationId: string };
   }): Scope;
+  /** The database as the viewer sees it who has just proved this account, in this request: it may be linked, no other. */
+  provedScope(account: { readonly issuer: string; readonly subject: string }): Scope;
   /** The database as a payer sees it who came with this value. */
   handleScope(kind: HandleKind, value: string): Scope;
   /** Makes the rest of this request the request of somebody who has just signed in. */

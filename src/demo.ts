@@ -7,7 +7,7 @@ import { createContext } from './gateway/context.ts';
 import { openSession } from './identity/commands/openSession.ts';
 import { signOut } from './identity/commands/signOut.ts';
 import { signUp } from './identity/commands/signUp.ts';
-import { EOA_ISSUER, type SiweMessage } from './identity/model.ts';
+import { EOA_ISSUER, type ProvedWallet, provedWallet } from './identity/model.ts';
 import { newId } from './kernel/ids.ts';
 import type { Viewer } from './kernel/viewer.ts';
 import { createPaymentLink } from './payments/commands/createPaymentLink.ts';
@@ -92,10 +92,11 @@ export async function seedPayments(resources: Resources, chain: ChainSetting): P
 async function seedPerson(resources: Resources, name: string, address: `0x${string}`): Promise<string> {
   const newcomer = { userId: newId(), organizationId: newId() };
   const context = contextOf(resources, null);
-  const scope = context.identityScope({ account: { issuer: EOA_ISSUER, subject: address }, newcomer });
+  const wallet = walletOf(resources, address);
+  const scope = context.identityScope({ account: wallet, newcomer });
   const house = (HOUSES as Record<string, { name: string; slug: string }>)[name];
   await scope.transaction(async (tx) => {
-    await signUp(tx, { userId: newcomer.userId, identityId: newId(), address, displayName: name });
+    await signUp(tx, { userId: newcomer.userId, identityId: newId(), wallet, displayName: name });
     if (!house) return;
     const named = { organizationName: house.name, organizationSlug: house.slug };
     await context.foundOrganization(context, tx, { ...newcomer, ...named, displayName: name });
@@ -106,14 +107,14 @@ async function seedPerson(resources: Resources, name: string, address: `0x${stri
 /** Does something as a person of the demo, in a session that ends with it. */
 async function asPerson(resources: Resources, name: string, run: (context: Context) => Promise<void>): Promise<void> {
   const context = contextOf(resources, null);
-  const siwe: Pick<SiweMessage, 'address' | 'domain' | 'chainId'> = {
-    address: addressOf(personNamed(name).index),
-    domain: new URL(resources.publicUrl).host,
-    chainId: resources.signInChainIds[0] ?? 1,
-  };
-  await openSession(context, siwe);
+  await openSession(context, walletOf(resources, addressOf(personNamed(name).index)));
   await run(context);
   await signOut(context);
+}
+
+function walletOf(resources: Resources, address: `0x${string}`): ProvedWallet {
+  const { publicUrl, signInChainIds } = resources;
+  return provedWallet({ address, domain: new URL(publicUrl).host, chainId: signInChainIds[0] ?? 1 }, 'EOA');
 }
 
 async function acceptsFor(

@@ -126,16 +126,25 @@ const variables = z.object({
     .transform((text) => text.split(',').map(Number))
     .pipe(z.array(chainId).min(1))
     .optional(),
+  ERC6492_FACTORIES: z
+    .string()
+    .transform((text) => text.split(',').map((address) => address.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(/^0x[0-9a-f]{40}$/, 'must be addresses such as 0x4e59…')).min(1))
+    .optional(),
   SIGN_UP: z.enum(['open', 'invite-only']).default('open'),
   TOKEN_KEYS: json(signingKeys).optional(),
   ACCESS_TOKEN_SECONDS: z.coerce.number().int().min(30).max(600).default(600),
   SESSION_DAYS: z.coerce.number().int().min(1).max(30).default(30),
+  COOKIES: flag,
 
   CHAINS: json(z.array(chainSetting).min(1)).optional(),
   ANVIL_BIN: z.string().min(1).optional(),
 
   LIMIT_CHALLENGES_PER_MINUTE: count(10),
   LIMIT_SIGN_INS_PER_MINUTE: count(10),
+  LOCKOUT_AFTER_FAILURES: z.coerce.number().int().min(1).max(1_000_000).default(5),
+  LOCKOUT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(30),
+  LOCKOUT_MAX_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3600),
   LIMIT_OPEN_ORDERS_PER_CLIENT: count(20),
   LIMIT_DOCUMENT_BYTES: count(100_000),
   LIMIT_DOCUMENT_TOKENS: count(5_000),
@@ -183,6 +192,9 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   }
   if (parsed.success && parsed.data.DATABASE_POOL_MIN > parsed.data.DATABASE_POOL_MAX) {
     faults.push('DATABASE_POOL_MIN: must not be more than DATABASE_POOL_MAX');
+  }
+  if (parsed.success && parsed.data.LOCKOUT_SECONDS > parsed.data.LOCKOUT_MAX_SECONDS) {
+    faults.push('LOCKOUT_SECONDS: must not be more than LOCKOUT_MAX_SECONDS');
   }
   if (given.DATABASE_OWNER_URL && !given.DATABASE_URL) {
     faults.push('DATABASE_URL: required when DATABASE_OWNER_URL is set');

@@ -57,5 +57,14 @@ export interface ChainReader {
 
 /** Whether a signature over a text is an account's. */
 export interface WalletVerifier {
-  verify(claim: { readonly address: string; readonly message: string; readonly signature: string }): Promise<boolean>;
+  /**
+   * What stands behind the address, when the signature is its own; else null.
+   * @throws SIGNATURE_CHECK_UNAVAILABLE when it could not be checked, SIGNATURE_CHECK_UNSUPPORTED when it cannot be
+   */
+  verify(claim: {
+    readonly address: string;
+    readonly chainId: number;
+    readonly message: string;
+    readonly signature: string;
+  }): Promise<'EOA' | 'CONTRACT' | 'EOA_7702' | null>;
 }

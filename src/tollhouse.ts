@@ -11,7 +11,7 @@ import type { ChainSetting, Environment, SigningKey } from './environment.ts';
 import { schema } from './gateway/schema.ts';
 import { type Gateway, openGateway } from './gateway/server.ts';
 import { createTokens } from './identity/providers/tokens.ts';
-import { ownedAccountVerifier } from './identity/providers/wallet.ts';
+import { createWalletVerifier } from './identity/providers/wallet.ts';
 import { foundOrganization } from './tenancy/commands/foundOrganization.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -119,7 +119,7 @@ async function makeResources(
       lifetime: environment.ACCESS_TOKEN_SECONDS,
       clock,
     }),
-    walletVerifier: ownedAccountVerifier,
+    walletVerifier: createWalletVerifier({ chains, factories: environment.ERC6492_FACTORIES }),
     clock,
     log,
     foundOrganization,

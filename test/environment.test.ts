@@ -53,12 +53,14 @@ describe('the environment', () => {
       ...PRODUCTION,
       PORT: '0',
       SIGN_IN_CHAIN_IDS: '1,8453',
+      ERC6492_FACTORIES: '0x4e59b44847b379578588920cA78FbF26c0B4956C, 0x0000000000000000000000000000000000000001',
       TRUSTED_PROXIES: '2',
     });
     expect(environment).toMatchObject({
       production: true,
       PORT: 0,
       SIGN_IN_CHAIN_IDS: [1, 8453],
+      ERC6492_FACTORIES: ['0x4e59b44847b379578588920ca78fbf26c0b4956c', '0x0000000000000000000000000000000000000001'],
       SIGN_IN_ORIGINS: ['https://app.example', 'http://localhost:5173'],
       TRUSTED_PROXIES: 2,
       TOKEN_KEYS: [{ kid: 'one' }],
@@ -125,6 +127,7 @@ describe('the environment', () => {
     ['SIGN_IN_CHAIN_IDS', '1,mainnet'],
     ['SIGN_IN_CHAIN_IDS', '0'],
     ['SIGN_IN_CHAIN_IDS', '2147483648'],
+    ['ERC6492_FACTORIES', '0x4e59b44847b379578588920ca78fbf26c0b4956c,0x12'],
     ['SIGN_UP', 'closed'],
     ['TOKEN_KEYS', 'secret'],
     ['TOKEN_KEYS', '[]'],
@@ -141,6 +144,9 @@ describe('the environment', () => {
     ['CHAINS', JSON.stringify([{ ...CHAIN, chainId: 2_147_483_648 }])],
     ['CHAINS', JSON.stringify([{ ...CHAIN, rpcUrl: 'rpc.example' }])],
     ['LIMIT_DOCUMENT_BYTES', '0'],
+    ['LOCKOUT_AFTER_FAILURES', '0'],
+    ['LOCKOUT_SECONDS', '4000'],
+    ['LOCKOUT_MAX_SECONDS', '0'],
     ['TRUSTED_PROXIES', '-1'],
     ['TOLLHOUSE_UNSAFE_NO_RATE_LIMITS', 'yes'],
   ])('refuses %s=%s', (name, value) => {
@@ -162,7 +168,7 @@ describe('the environment', () => {
 describe('.env.example', () => {
   const lines = readFileSync(join(import.meta.dirname, '../.env.example'), 'utf8').split('\n');
   const settings = lines.flatMap((line, index) => {
-    const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
+    const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
     return name === undefined ? [] : [{ name, value: value ?? '', above: lines[index - 1] ?? '' }];
   });
 
@@ -172,7 +178,7 @@ describe('.env.example', () => {
 
   it.each(settings)('says what $name is for', ({ above }) => {
     // One comment may stand above two variables that belong together.
-    expect(above).toMatch(/^# .*\w|^[A-Z_]+=/);
+    expect(above).toMatch(/^# .*\w|^[A-Z][A-Z0-9_]*=/);
   });
 
   it.each(settings)('gives $name its default', ({ name, value }) => {
@@ -184,7 +190,7 @@ describe('.env.example', () => {
   it('says of each variable that production cannot do without that it is required there', () => {
     const text = lines.join('\n');
     for (const name of faultsOf({ NODE_ENV: 'production' }) ?? []) {
-      const [, comment = ''] = new RegExp(`((?:# .*\\n)+)(?:[A-Z_]+=.*\\n)*?${name}=`).exec(text) ?? [];
+      const [, comment = ''] = new RegExp(`((?:# .*\\n)+)(?:[A-Z][A-Z0-9_]*=.*\\n)*?${name}=`).exec(text) ?? [];
       expect([name, /required in production/i.test(comment)]).toEqual([name, true]);
     }
   });

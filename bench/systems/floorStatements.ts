@@ -113,7 +113,7 @@ with asked as (
     a.symbol,
     $3::numeric * 10::numeric ^ a.decimals as units
   from assets a
-  where a.caip19 = $2 and is_proved_payee($4)
+  where a.caip19 = $2 and is_proved_payee($4, a.chain_id)
 ),
 link as (
   insert into payment_links (organization_id, id, slug, title, created_by_id)

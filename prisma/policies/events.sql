@@ -1,4 +1,5 @@
--- events: appended by whoever does the deed, inside the tenant, each role only its own facts; never changed
+-- events: appended by whoever does the deed, inside the tenant, each role only its own facts; never changed. Facts of a
+-- person's wallets are told in every organization that the person belongs to.
 grant execute on function current_event_epoch() to
   tollhouse_public, tollhouse_identity, tollhouse_member, tollhouse_worker;
 
@@ -16,12 +17,16 @@ create policy events_member_select on events for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy events_member_insert on events for insert to tollhouse_member
   with check (
-    organization_id = (select current_organization_id())
-    and actor = 'user:' || (select current_user_id())
-    and case type
-      when 'payment-link.created' then (select has_permission('payments:write'))
-      when 'membership.added' then (select has_permission('members:write'))
-    end
+    actor = 'user:' || (select current_user_id())
+    and (
+      organization_id = (select current_organization_id())
+      and case type
+        when 'payment-link.created' then (select has_permission('payments:write'))
+        when 'membership.added' then (select has_permission('members:write'))
+      end
+      or type in ('wallet.linked', 'wallet.unlinked', 'wallet.primary-changed')
+      and organization_id in (select id from organizations)
+    )
   );
 create policy events_public_insert on events for insert to tollhouse_public
   with check (

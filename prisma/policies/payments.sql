@@ -1,6 +1,6 @@
 -- Two questions that a policy cannot answer, each through one narrow door.
 grant execute on function count_open_orders(uuid, bytea) to tollhouse_public;
-grant execute on function is_proved_payee(text) to tollhouse_member;
+grant execute on function is_proved_payee(text, bigint) to tollhouse_member;
 
 -- payment_links: written by who may write payments; a payer sees the one whose slug it came with
 alter table payment_links enable row level security;
@@ -8,7 +8,7 @@ alter table payment_links force row level security;
 grant select, insert on payment_links to tollhouse_member;
 grant select (organization_id, id, slug, title, description, status, order_lifetime_minutes, deleted_at)
   on payment_links to tollhouse_public;
-grant select on payment_links to tollhouse_operator;
+grant select on payment_links to tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_links_member_select on payment_links for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and deleted_at is null);
 create policy payment_links_member_insert on payment_links for insert to tollhouse_member
@@ -24,25 +24,28 @@ create policy payment_links_public_select on payment_links for select to tollhou
     and deleted_at is null
   );
 create policy payment_links_operator_select on payment_links for select to tollhouse_operator using (true);
+create policy payment_links_doorkeeper_select on payment_links for select to tollhouse_doorkeeper using (true);
 
 -- payment_link_accepts: as the link they belong to
 alter table payment_link_accepts enable row level security;
 alter table payment_link_accepts force row level security;
 grant select, insert on payment_link_accepts to tollhouse_member;
-grant select on payment_link_accepts to tollhouse_public, tollhouse_operator;
+grant select on payment_link_accepts to tollhouse_public, tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
   using (organization_id = (select current_organization_id()));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
   with check (
     organization_id = (select current_organization_id())
     and (select has_permission('payments:write'))
-    and is_proved_payee(pay_to)
+    and is_proved_payee(pay_to, (select chain_id from assets where assets.id = asset_id))
   );
 create policy payment_link_accepts_public_select on payment_link_accepts for select to tollhouse_public
   using (
     organization_id = (select current_organization_id()) and payment_link_id = (select current_target_id())
   );
 create policy payment_link_accepts_operator_select on payment_link_accepts for select to tollhouse_operator
+  using (true);
+create policy payment_link_accepts_doorkeeper_select on payment_link_accepts for select to tollhouse_doorkeeper
   using (true);
 
 -- payment_orders: a payer makes one for the link it came with, on one of its terms, and sees the one whose token it

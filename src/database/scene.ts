@@ -13,6 +13,8 @@ export type Scene =
       readonly requestId: string;
       readonly sessionId: string;
       readonly organizationId: string;
+      /** The account that this very request has proved; no other can be linked. */
+      readonly account?: { readonly issuer: string; readonly subject: string };
     }
   /** Signing in and refreshing: sees one session, and the one account that was just proved. */
   | {
@@ -45,6 +47,18 @@ select
   set_config('app.permissions', entered.permissions, true)
 from enter_session($2::text::uuid, $3::text::uuid) entered`;
 
+const ENTER_MEMBER_WITH_ACCOUNT = `/* enterMemberWithAccount */
+select
+  set_config('role', 'tollhouse_member', true),
+  set_config('app.request_id', $1::text, true),
+  set_config('app.session_id', $2::text, true),
+  set_config('app.organization_id', $3::text, true),
+  set_config('app.user_id', entered.user_id::text, true),
+  set_config('app.permissions', entered.permissions, true),
+  set_config('app.identity_issuer', $4::text, true),
+  set_config('app.identity_subject', $5::text, true)
+from enter_session($2::text::uuid, $3::text::uuid) entered`;
+
 const ENTER_IDENTITY = `/* enterIdentity */
 select
   set_config('role', 'tollhouse_identity', true),
@@ -72,8 +86,12 @@ select
 /** The statement that enters a scene; it raises when the claim does not hold, and everything behind it is undone. */
 export function enter(scene: Scene): Statement {
   switch (scene.kind) {
-    case 'member':
-      return { text: ENTER_MEMBER, values: [scene.requestId, scene.sessionId, scene.organizationId] };
+    case 'member': {
+      const { account } = scene;
+      const values = [scene.requestId, scene.sessionId, scene.organizationId];
+      if (!account) return { text: ENTER_MEMBER, values };
+      return { text: ENTER_MEMBER_WITH_ACCOUNT, values: [...values, account.issuer, account.subject] };
+    }
     case 'identity': {
       const { account, newcomer } = scene;
       return {

@@ -81,10 +81,13 @@ function showResult(exchange: Exchange, { errors, ...rest }: Result): ShownResul
   };
 }
 
-/** Failed fields leave an answer an answer; but one that holds nothing else than a limit says so to every client. */
+/** What every client and proxy is to know by the status alone: try the very same again, later. */
+const LATER = new Set(['RATE_LIMITED', 'LOCKED_OUT', 'SIGNATURE_CHECK_UNAVAILABLE']);
+
+/** Failed fields leave an answer an answer; but one that holds nothing else says so when it is to be tried again. */
 function statusOfFields(data: Record<string, unknown> | null, shown: readonly ShownError[]): number {
-  const limited = shown.some(({ failure }) => failure.code === 'RATE_LIMITED');
-  return limited && Object.values(data ?? {}).every((value) => value === null) ? 429 : 200;
+  const later = shown.find(({ failure }) => LATER.has(failure.code));
+  return later && Object.values(data ?? {}).every((value) => value === null) ? later.status : 200;
 }
 
 function headersOf(status: number, shown: readonly ShownError[]): Headers {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { Client, Context, Resources } from '../context.ts';
+import type { Client, Context, Resources, TokenCookies } from '../context.ts';
 import type { Scope } from '../database/scope.ts';
 import { sha256 } from '../kernel/digest.ts';
+import { kernelErrors } from '../kernel/errors.ts';
 import type { Viewer } from '../kernel/viewer.ts';
+import { NO_COOKIES } from './cookies.ts';
 import { limitKeyOf } from './limitKey.ts';
 
 const REQUEST_ID = /^[\w.-]{1,64}$/;
@@ -51,9 +53,15 @@ export function idempotencyKeyOf({ headers }: IncomingMessage): string | null {
 /** What the commands of one request are handed. */
 export function createContext(
   resources: Resources,
-  asked: { requestId: string; client: Client; viewer: Viewer | null; idempotencyKey?: string | null },
+  asked: {
+    requestId: string;
+    client: Client;
+    viewer: Viewer | null;
+    idempotencyKey?: string | null;
+    cookies?: TokenCookies;
+  },
 ): Context {
-  const { requestId, client, viewer, idempotencyKey = null } = asked;
+  const { requestId, client, viewer, idempotencyKey = null, cookies = NO_COOKIES } = asked;
   const { database } = resources;
   let asking = viewer;
   let scope: Scope | null = null;
@@ -61,6 +69,7 @@ export function createContext(
     requestId,
     client,
     idempotencyKey,
+    cookies,
     get viewer() {
       return asking;
     },
@@ -73,6 +82,11 @@ export function createContext(
       return scope;
     },
     identityScope: (claim) => database.as({ kind: 'identity', requestId, ...claim }),
+    provedScope: ({ issuer, subject }) => {
+      if (!asking) throw kernelErrors.UNAUTHENTICATED();
+      const { sessionId, organizationId } = asking;
+      return database.as({ kind: 'member', requestId, sessionId, organizationId, account: { issuer, subject } });
+    },
     handleScope: (kind, value) => {
       return database.as({ kind: 'public', requestId, handle: { kind, valueHash: sha256(value) } });
     },

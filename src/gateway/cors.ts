@@ -1,27 +1,33 @@
 import type { Exchange } from './answer.ts';
+import { CSRF_HEADER } from './cookies.ts';
 
-const PREFLIGHT = {
-  'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': 'content-type, authorization, x-request-id, idempotency-key',
-  'access-control-max-age': '86400',
-};
+const ALLOWED_HEADERS = 'content-type, authorization, x-request-id, idempotency-key';
 
 /**
- * Lets the pages that people sign in from read the answer, and no other page. There are no credentials to allow: a
- * browser adds nothing to a request by itself that we would take for somebody, since tokens come in a header that
- * only the page's own code can set. For the same reason a page elsewhere can forge no request in a visitor's name.
+ * Lets the pages that people sign in from read the answer, and no other page. Where tokens are kept in cookies, a
+ * browser may add them to what those pages send. Where they are not, there are no credentials to allow: a browser adds
+ * nothing to a request by itself that we would take for somebody, since tokens come in a header that only the page's
+ * own code can set. For the same reason a page elsewhere can forge no request in a visitor's name.
  */
-export function allowOrigin({ request, response }: Exchange, origins: readonly string[]): void {
+export function allowOrigin({ request, response }: Exchange, origins: readonly string[], cookies: boolean): void {
   response.setHeader('vary', 'Origin');
   const { origin } = request.headers;
   if (origin === undefined || !origins.includes(origin)) return;
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-expose-headers', 'Retry-After, x-request-id');
+  if (cookies) response.setHeader('access-control-allow-credentials', 'true');
 }
 
 /** Answers what a browser asks before it sends a page's request, once `allowOrigin` has judged the page. */
-export function answerPreflight({ response }: Exchange): void {
+export function answerPreflight({ response }: Exchange, cookies: boolean): void {
   const allowed = response.hasHeader('access-control-allow-origin');
-  response.writeHead(204, { allow: 'GET, POST, OPTIONS', ...(allowed && PREFLIGHT) });
+  response.writeHead(204, {
+    allow: 'GET, POST, OPTIONS',
+    ...(allowed && {
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': cookies ? `${ALLOWED_HEADERS}, ${CSRF_HEADER}` : ALLOWED_HEADERS,
+      'access-control-max-age': '86400',
+    }),
+  });
   response.end();
 }

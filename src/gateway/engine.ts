@@ -25,6 +25,8 @@ export interface Visit extends Context {
   readonly acceptsEvents: boolean;
   /** Whether the request may change anything: not by GET, which proxies and browsers repeat as they like. */
   readonly mayMutate: boolean;
+  /** Whether the request came with cookies that prove nobody. */
+  readonly stale: boolean;
   /** Is told which operation it is as soon as that is known. */
   readonly announce: (operation: { readonly name: string | null; readonly mutates: boolean }) => void;
 }
@@ -111,9 +113,21 @@ function checkOperation(schema: GraphQLSchema, operation: OperationDefinitionNod
   if (mutates && !visit.mayMutate) {
     throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['POST'] });
   }
+  if (visit.stale && !isOfSessions(operation)) throw kernelErrors.UNAUTHENTICATED();
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && !visit.acceptsEvents) {
     throw graphqlErrors.NOT_ACCEPTABLE({ needed: 'text/event-stream' });
   }
+}
+
+/** What can be done without a session, to begin one, go on with one or end it. */
+const OF_SESSIONS = /^(createSignInChallenge|signInWith\w+|refreshSession|signOut|__typename)$/;
+
+/** Whether an operation does nothing else, as far as can be seen without spreading its fragments out. */
+function isOfSessions({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
+  return (
+    operation === OperationTypeNode.MUTATION &&
+    selections.every((selection) => selection.kind === Kind.FIELD && OF_SESSIONS.test(selection.name.value))
+  );
 }
 
 function isDocument(result: unknown): result is DocumentNode {

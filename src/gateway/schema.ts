@@ -1,6 +1,11 @@
 import '../graphql/scalars.ts';
 import '../graphql/node.ts';
-import '../identity/schema.ts';
+import '../identity/schema/viewer.ts';
+import '../identity/schema/linking.ts';
+import '../identity/schema/signIn.ts';
+import '../identity/schema/tokens.ts';
+import '../identity/schema/sessions.ts';
+import '../identity/schema/profile.ts';
 import '../tenancy/schema.ts';
 import '../chain/schema.ts';
 import '../payments/schema/orders.ts';

@@ -7,6 +7,7 @@ import { kernelErrors } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Exchange, sendFailure, sendJson, sendOutcome, sendText } from './answer.ts';
 import { clientOf, createContext, idempotencyKeyOf, requestIdOf } from './context.ts';
+import { openCookies, readCookies } from './cookies.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import { createEngine, type Engine, type Visit } from './engine.ts';
 import { openListener, PATIENCE, type Patience } from './listener.ts';
@@ -136,17 +137,24 @@ async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> 
   const { request } = exchange;
   const { resources, engine, playground } = inside;
   const { environment } = resources;
-  allowOrigin(exchange, resources.signInOrigins);
-  if (request.method === 'OPTIONS') return answerPreflight(exchange);
+  allowOrigin(exchange, resources.signInOrigins, environment.COOKIES);
+  if (request.method === 'OPTIONS') return answerPreflight(exchange, environment.COOKIES);
   if (playground && wantsPlayground(request)) return sendText(exchange, 200, await playground(), PLAYGROUND_HEADERS);
   const accepted = negotiate(request.headers.accept);
   const params = await readRequest(request, environment.LIMIT_DOCUMENT_BYTES);
-  const viewer = await readViewer(request.headers.authorization, resources.tokens);
-  const client = clientOf(request, environment.TRUSTED_PROXIES);
-  const asked = { requestId: exchange.requestId, client, viewer, idempotencyKey: idempotencyKeyOf(request) };
+  const received = readCookies(request, resources);
+  const { viewer, stale } = await readViewer(request.headers.authorization, received, resources.tokens);
+  const asked = {
+    requestId: exchange.requestId,
+    client: clientOf(request, environment.TRUSTED_PROXIES),
+    viewer,
+    idempotencyKey: idempotencyKeyOf(request),
+    cookies: openCookies(exchange, resources, received),
+  };
   const visit: Visit = Object.assign(createContext(resources, asked), {
     acceptsEvents: accepted.events,
     mayMutate: request.method === 'POST',
+    stale,
     announce: ({ name, mutates }: { name: string | null; mutates: boolean }) => {
       Object.assign(exchange.journal, { operation: name, mutates });
     },

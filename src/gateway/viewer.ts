@@ -1,18 +1,36 @@
 import type { Tokens } from '../context.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 import type { Viewer } from '../kernel/viewer.ts';
+import type { ReceivedCookies } from './cookies.ts';
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 
+/** Who is asking, as far as the request itself can say. */
+export interface Asker {
+  readonly viewer: Viewer | null;
+  /** Whether cookies came that prove nobody: such a request may only begin a session, go on with one or end it. */
+  readonly stale: boolean;
+}
+
 /**
- * Who is asking: nobody without the header; whatever else does not prove a viewer fails the whole request, so that a
- * client with an expired token is never answered as if it had come without one.
- * @param authorization the header; a token is taken from nowhere else, since addresses end up in logs and histories
+ * Who is asking: nobody without the header and without cookies. A header that does not prove a viewer fails the whole
+ * request, so that a client with an expired token is never answered as if it had come without one. So do cookies, but
+ * not by themselves: a page cannot leave them out when it wants new ones.
+ * @param authorization the header; it wins over cookies, and an address never holds a token, since addresses end up in
+ * logs and histories
  * @throws UNAUTHENTICATED
  */
-export async function readViewer(authorization: string | undefined, tokens: Tokens): Promise<Viewer | null> {
-  if (authorization === undefined) return null;
-  const [, token] = BEARER.exec(authorization) ?? [];
-  if (token === undefined) throw kernelErrors.UNAUTHENTICATED({ expected: 'Authorization: Bearer …' });
-  return tokens.verify(token);
+export async function readViewer(
+  authorization: string | undefined,
+  { accessToken, refreshToken }: ReceivedCookies,
+  tokens: Tokens,
+): Promise<Asker> {
+  if (authorization !== undefined) {
+    const [, token] = BEARER.exec(authorization) ?? [];
+    if (token === undefined) throw kernelErrors.UNAUTHENTICATED({ expected: 'Authorization: Bearer …' });
+    return { viewer: await tokens.verify(token), stale: false };
+  }
+  if (accessToken === null) return { viewer: null, stale: refreshToken !== null };
+  const viewer = await tokens.verify(accessToken).catch(() => null);
+  return { viewer, stale: viewer === null };
 }

@@ -6,6 +6,7 @@ import { encodeGlobalId } from '../kernel/ids.ts';
 import type PrismaTypes from './generated/pothos.ts';
 import { getDatamodel } from './generated/pothos.ts';
 import { loadedFields } from './loadedFields.ts';
+import { separateDeeds } from './separateDeeds.ts';
 
 /** What each scalar is in code, once read (`Input`) and before it is written (`Output`). */
 export type Scalars = {
@@ -15,6 +16,7 @@ export type Scalars = {
   DateTime: { Input: Date; Output: Date };
   Decimal: { Input: string; Output: string };
   Hex: { Input: `0x${string}`; Output: string };
+  Preferences: { Input: Readonly<Record<string, unknown>>; Output: unknown };
 };
 
 /** The one builder. It defines no type of any domain; a domain's `schema.ts` adds its own to it. */
@@ -27,7 +29,7 @@ export const builder = new SchemaBuilder<{
   Scalars: Scalars;
 }>({
   defaultFieldNullability: false,
-  plugins: [RelayPlugin, loadedFields, PrismaPlugin],
+  plugins: [separateDeeds, RelayPlugin, loadedFields, PrismaPlugin],
   prisma: {
     client: (context) => context.scope.db as never,
     dmmf: getDatamodel(),
@@ -58,4 +60,6 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({ description: 'What can be read.' });
-builder.mutationType({ description: 'What can be done. Each failure carries a code, see docs/errors.md.' });
+builder.mutationType({
+  description: 'What can be done. Each failure carries a code, see docs/errors.md; the field that failed is null.',
+});

@@ -55,6 +55,16 @@ builder.scalarType('BigInt', {
   },
 });
 
+builder.scalarType('Preferences', {
+  description:
+    'A JSON object: at most 50 keys of 500 characters, with a text of as many, a number or a boolean for each.',
+  serialize: (value) => value,
+  parseValue: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : refuse('Preferences', 'a JSON object'),
+});
+
 builder.scalarType('DateTime', {
   description: 'A moment, in ISO 8601 and UTC, to the millisecond.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',

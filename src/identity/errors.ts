@@ -53,6 +53,19 @@ export const identityErrors = defineErrors({
     remedy: 'Let the wallet of the message’s address sign the text with personal_sign.',
     retryable: false,
   },
+  SIGNATURE_CHECK_UNSUPPORTED: {
+    message:
+      'The signature is not of the account’s own key, and there is no node here to ask a contract of this chain.',
+    remedy:
+      'Sign with an account of its own key, or with a contract wallet on a chain of `chains`; an operator adds CHAINS.',
+    retryable: false,
+  },
+  SIGNATURE_CHECK_UNAVAILABLE: {
+    message: 'The chain’s node could not be asked whether the signature is the account’s.',
+    remedy: 'Try again shortly with the same text and signature; the nonce, or the refresh token, is still good.',
+    retryable: true,
+    status: 503,
+  },
   SIGN_UP_CLOSED: {
     message: 'This wallet is not known here, and strangers cannot sign up.',
     remedy: 'Ask for an invitation; the operator has set SIGN_UP=invite-only.',
@@ -66,6 +79,70 @@ export const identityErrors = defineErrors({
   REFRESH_TOKEN_REUSED: {
     message: 'The refresh token was used before; its session has been ended, since somebody else may hold a copy.',
     remedy: 'Sign in again.',
+    retryable: false,
+  },
+  LOCKED_OUT: {
+    message: 'Signing in failed too often from here; it is refused for a while, whatever is handed in.',
+    remedy: 'Wait as long as `Retry-After` says, then try again; each further failure lengthens the wait.',
+    retryable: true,
+    status: 429,
+  },
+  USER_NAME_TAKEN: {
+    message: 'Somebody else has this user name.',
+    remedy: 'Choose another one.',
+    retryable: false,
+  },
+  SIGNER_NO_LONGER_VALID: {
+    message:
+      'The contract wallet no longer takes its own signature, since its owner was changed; the session has ended.',
+    remedy: 'Sign in again, with who owns the wallet now.',
+    retryable: false,
+  },
+  ORGANIZATION_NOT_JOINED: {
+    message: 'There is no such organization that the signed-in user is a member of.',
+    remedy: 'Switch to one that `viewer.memberships` lists.',
+    retryable: false,
+  },
+  COOKIES_DISABLED: {
+    message: 'This installation keeps no tokens in cookies.',
+    remedy: 'Leave out `transport` and keep the tokens yourself; an operator allows cookies with COOKIES=1.',
+    retryable: false,
+  },
+  CSRF_REFUSED: {
+    message: 'The request has a cookie, and nothing that shows that a page of ours has sent it.',
+    remedy:
+      'Send it as a POST with the header `X-Tollhouse-CSRF: 1`, from a page of one of SIGN_IN_ORIGINS; or send an access token as `Authorization: Bearer …` instead.',
+    retryable: false,
+    status: 403,
+  },
+  STEP_UP_REQUIRED: {
+    message: 'This changes who can sign in as you, and your last proof of a wallet in this session is too long ago.',
+    remedy: 'Prove a wallet of yours with `createWalletChallenge` for `STEP_UP` and `stepUp`, then try again.',
+    retryable: false,
+  },
+  WALLET_NOT_YOURS: {
+    message: 'The wallet that was proved is not one of the signed-in user.',
+    remedy: 'Sign with one of the wallets that `viewer.user.wallets` lists.',
+    retryable: false,
+  },
+  WALLET_UNKNOWN: {
+    message: 'There is no such wallet of the signed-in user.',
+    remedy: 'Name one that `viewer.user.wallets` lists, by its id.',
+    retryable: false,
+  },
+  IDENTITY_LINKED_TO_OTHER_USER: {
+    message: 'The wallet belongs to another user here.',
+    remedy: 'Sign in with it and unlink it there first, or link another one.',
+    retryable: false,
+  },
+  LAST_IDENTITY: {
+    message: 'It is the only way in: without it nobody could sign in as this user again.',
+    remedy: 'Link another wallet first.',
+    retryable: false,
+  },
+  WALLET_IN_USE: {
+    message: 'The wallet receives the money of an active payment link.',
+    remedy: 'Keep it while links of an organization whose payments you may write pay to it.',
     retryable: false,
   },
 });

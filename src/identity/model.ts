@@ -1,5 +1,6 @@
 import { ParsedMessage } from '@spruceid/siwe-parser';
 import { type StoredAddress, storeAddress } from '../kernel/address.ts';
+import { sha256 } from '../kernel/digest.ts';
 import type { GatewayError } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/ids.ts';
 import { identityErrors } from './errors.ts';
@@ -7,8 +8,14 @@ import { identityErrors } from './errors.ts';
 /** Who vouches for an externally owned account: it is one identity on all chains of this family. */
 export const EOA_ISSUER = 'eip155';
 
+/** What stands behind a wallet's address. */
+export type WalletKind = 'EOA' | 'CONTRACT' | 'EOA_7702';
+
 /** A challenge can be answered for this long. */
 export const CHALLENGE_SECONDS = 300;
+
+/** A proof of a wallet is fresh for this long: so long may a session change who can sign in. */
+export const FRESH_SECONDS = 600;
 
 /** A spent refresh token still yields its successor for this long, for lost answers and many tabs. */
 export const REFRESH_GRACE_SECONDS = 10;
@@ -70,6 +77,23 @@ export function readSiweMessage(text: string, signature: string): SiweMessage | 
   } catch {
     return null;
   }
+}
+
+/** A wallet that was just proved, and the identity that it is. */
+export interface ProvedWallet extends Pick<SiweMessage, 'address' | 'domain' | 'chainId'> {
+  readonly kind: WalletKind;
+  /** Who vouches for the subject: `eip155` for an account of its own key, on all chains; else `eip155:<chain id>`. */
+  readonly issuer: string;
+  /** The address in lower case. */
+  readonly subject: string;
+  /** What a contract wallet is asked about again when its session is refreshed; null for an account of its own key. */
+  readonly proof: SignedText | null;
+}
+
+/** What a wallet hands over to prove itself. */
+export interface SignedText {
+  readonly message: string;
+  readonly signature: string;
 }
 
 /** What a message is held against. */
@@ -153,4 +177,49 @@ export function readRefreshToken(text: string): RefreshToken | null {
 /** How a wallet is called until its user chooses a name. */
 export function shortAddress(address: string): string {
   return `${address.slice(0, 6)}…${address.slice(-4)}`;
+}
+
+/**
+ * The identity of a wallet: an account of its own key is one on all chains, a contract one on its chain.
+ * @param signed what it was proved by
+ */
+export function provedWallet(
+  siwe: Pick<SiweMessage, 'address' | 'domain' | 'chainId'>,
+  kind: WalletKind,
+  signed: SignedText | null = null,
+): ProvedWallet {
+  const { address, domain, chainId } = siwe;
+  const contract = kind === 'CONTRACT';
+  const issuer = contract ? `${EOA_ISSUER}:${chainId}` : EOA_ISSUER;
+  return { address, domain, chainId, kind, issuer, subject: address, proof: contract ? signed : null };
+}
+
+/** A client is locked out after so many times the failures that lock it out with one wallet: many may share an address. */
+export const CLIENT_FAILURES = 10;
+
+/**
+ * What failures to prove a wallet are counted by. Never the wallet alone: from an address of their own, anybody could
+ * keep its owner out then.
+ */
+export function failureKeys(
+  client: string,
+  address: string | null,
+): { readonly client: Buffer; readonly pair: Buffer } {
+  return {
+    client: sha256(`failures of client ${client}`),
+    pair: sha256(`failures of client ${client} with wallet ${address ?? ''}`),
+  };
+}
+
+/**
+ * A name in the characters that EIP-4361 allows in a statement, without quotes: accents are taken off, and what is left
+ * of other writing is dropped.
+ */
+export function plainWords(text: string): string {
+  return text
+    .replaceAll('…', '...')
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9 \-._~:/?#[\]@!$&()*+,;=]/g, '')
+    .replace(/ +/g, ' ')
+    .trim();
 }

@@ -1,5 +1,6 @@
 import { builder } from '../graphql/builder.ts';
-import { ViewerRef } from '../identity/schema.ts';
+import { SessionRef } from '../identity/schema/sessions.ts';
+import { ViewerRef } from '../identity/schema/viewer.ts';
 
 const MembershipRole = builder.enumType('MembershipRole', {
   description: 'What a member may do in an organization.',
@@ -53,6 +54,13 @@ builder.prismaObjectFields(ViewerRef, (t) => ({
     resolve: ({ user }) => user.memberships as never,
   }),
 }));
+
+builder.prismaObjectField(SessionRef, 'organization', (t) =>
+  t.relation('organization', {
+    nullable: true,
+    description: 'The organization that it works in; null when the user is no longer a member there.',
+  }),
+);
 
 builder.queryField('organization', (t) =>
   t.prismaField({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { userSignedUp } from '../../src/identity/events.ts';
+import { primaryWalletChanged, userSignedUp, walletLinked, walletUnlinked } from '../../src/identity/events.ts';
 import { paymentLinkCreated, paymentOrderCreated, paymentOrderMoved } from '../../src/payments/events.ts';
 import type { OrderStatus } from '../../src/payments/model.ts';
 import { memberAdded, organizationCreated } from '../../src/tenancy/events.ts';
@@ -26,7 +26,11 @@ describe('what is told', () => {
       type,
       actor,
     ]);
+    const wallet = { organizationId: 'o', userId: 'u', walletId: 'w', address: '0x' };
     const facts = [
+      walletLinked({ ...wallet, kind: 'EOA' }),
+      walletUnlinked({ ...wallet, version: 2 }),
+      primaryWalletChanged({ ...wallet, version: 2 }),
       userSignedUp({ userId: 'u', organizationId: 'o', address: '0x' }),
       organizationCreated({ organizationId: 'o', ownerId: 'u', name: 'n' }),
       memberAdded({ organizationId: 'o', membershipId: 'm', userId: 'u', role: 'ADMIN', addedById: 'u' }),

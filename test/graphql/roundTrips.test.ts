@@ -46,6 +46,16 @@ const READS: readonly [
       memberships { role organization { id name slug } }
     } }`,
   ],
+  [
+    'viewer, with what is private',
+    '{ viewer { user { displayName } profile { userName bio language preferences lastSignInAt lastSignInAddress } } }',
+  ],
+  [
+    'the viewer’s sessions',
+    `{ viewer { sessions(first: 5) { pageInfo { hasNextPage } edges { node {
+      id createdAt lastRefreshedAt userAgent isCurrent wallet { address } organization { name }
+    } } } } }`,
+  ],
   ['organization', '{ organization { id name slug createdAt } }'],
   [
     'node, a link (Q2)',
@@ -150,7 +160,7 @@ describe('a mutation', () => {
   const CHALLENGE = `mutation ($address: Address) {
     createSignInChallenge(input: { address: $address }) { nonce message }
   }`;
-  const kept: Record<string, string> = {};
+  const kept: { accessToken?: string; refreshToken?: string; viewer?: { organization: { id: string } } } = {};
 
   const signInVariables = async (): Promise<Record<string, unknown>> => {
     const { data } = await tollhouse.ask<{ createSignInChallenge: { message: string } }>(CHALLENGE, {
@@ -179,13 +189,25 @@ describe('a mutation', () => {
     createSignInChallenge                        2            3
     signInWithEthereum, the first time          13           14
     signInWithEthereum, again                    7            8
-    signInWithEthereum, refused                  4            5
+    signInWithEthereum, refused                  5            4
+    signInWithEthereum, after failing            8            9
     refreshSession                               3            4
     createPaymentLink                            4            1
     createPaymentLink, keyed                     5            1
     createPaymentLink, keyed, again              7            3
     createPaymentOrder                           8            9
-    signOut                                      1            2`;
+    updateProfile                                3            1
+    createWalletChallenge                        3            4
+    linkWallet                                  10           11
+    linkWallet, again                            9           10
+    stepUp                                       5            6
+    setPrimaryWallet                             8            9
+    unlinkWallet                                 9           10
+    switchOrganization                           5            3
+    endSession                                   2            1
+    endSession, keyed                            3            1
+    endOtherSessions                             4            2
+    signOut                                      1            1`;
 
   const RUNS: Readonly<Record<string, () => ReturnType<CountedTollhouse['count']>>> = {
     createSignInChallenge: () => tollhouse.count(CHALLENGE, { address: account.address }),
@@ -193,6 +215,15 @@ describe('a mutation', () => {
     'signInWithEthereum, again': async () => tollhouse.count(SIGN_IN, await signInVariables()),
     'signInWithEthereum, refused': async () =>
       tollhouse.count(SIGN_IN, { ...(await signInVariables()), signature: `0x${'11'.repeat(65)}` }),
+    'signInWithEthereum, after failing': async () => tollhouse.count(SIGN_IN, await signInVariables()),
+    updateProfile: () =>
+      tollhouse.count(
+        `mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { profile {
+          displayName userName givenName preferences lastSignInAt
+        } } }`,
+        { input: { displayName: 'Ada', userName: 'ada', bio: null } },
+        kept.accessToken,
+      ),
     refreshSession: () =>
       tollhouse.count(
         `mutation ($refreshToken: String!) {
@@ -216,8 +247,69 @@ describe('a mutation', () => {
         }`,
         { slug: link().slug, payer: account.address },
       ),
+    ...walletRuns(),
+    switchOrganization: () =>
+      tollhouse.count(
+        `mutation ($id: ID!) { switchOrganization(input: { organizationId: $id }) { accessToken ${VIEWER} } }`,
+        { id: kept.viewer?.organization.id },
+        kept.accessToken,
+      ),
+    endSession: () => tollhouse.count('mutation { endSession(input: { id: "x" }) { ended } }', {}, kept.accessToken),
+    'endSession, keyed': () =>
+      tollhouse.count(
+        'mutation ($key: String) { endSession(input: { id: "x", idempotencyKey: $key }) { ended replayed } }',
+        { key: 'a-key-for-ending-a-session' },
+        kept.accessToken,
+      ),
+    endOtherSessions: () =>
+      tollhouse.count('mutation { endOtherSessions { session { id isCurrent } } }', {}, kept.accessToken),
     signOut: () => tollhouse.count('mutation { signOut { signedOut } }', {}, kept.accessToken),
   };
+
+  /** Of the person who has signed in; the wallet that is linked goes again. */
+  function walletRuns(): Readonly<Record<string, () => ReturnType<CountedTollhouse['count']>>> {
+    const other = privateKeyToAccount(generatePrivateKey());
+    let walletId = '';
+    const challenge = (purpose: string, address: string): ReturnType<CountedTollhouse['count']> =>
+      tollhouse.count(
+        `mutation ($purpose: WalletChallengePurpose!, $address: Address!) {
+          createWalletChallenge(input: { purpose: $purpose, address: $address }) { message }
+        }`,
+        { purpose, address },
+        kept.accessToken,
+      );
+    const sign = async (field: string, purpose: string, by: typeof account, selection: string) => {
+      const { answer } = await challenge(purpose, by.address);
+      const { message = '' } = (answer.data?.createWalletChallenge ?? {}) as { message?: string };
+      return tollhouse.count(
+        `mutation ($message: String!, $signature: Hex!) {
+          ${field}(input: { message: $message, signature: $signature }) { ${selection} }
+        }`,
+        { message, signature: await by.signMessage({ message }) },
+        kept.accessToken,
+      );
+    };
+    const change = (field: string, selection: string) =>
+      tollhouse.count(
+        `mutation ($id: ID!) { ${field}(input: { id: $id }) { ${selection} } }`,
+        { id: walletId },
+        kept.accessToken,
+      );
+    const linking = async () => {
+      const run = await sign('linkWallet', 'LINK', other, 'wallet { id address primary } alreadyLinked');
+      const { wallet } = (run.answer.data?.linkWallet ?? {}) as { wallet?: { id: string } };
+      walletId = wallet?.id ?? '';
+      return run;
+    };
+    return {
+      createWalletChallenge: () => challenge('LINK', other.address),
+      linkWallet: linking,
+      'linkWallet, again': linking,
+      stepUp: () => sign('stepUp', 'STEP_UP', account, 'freshUntil'),
+      setPrimaryWallet: () => change('setPrimaryWallet', 'wallet { primary }'),
+      unlinkWallet: () => change('unlinkWallet', 'walletId signedOut'),
+    };
+  }
 
   const pinned = COSTS.trim()
     .split('\n')
@@ -236,7 +328,7 @@ describe('a mutation', () => {
   it.each(pinned)('%s is %i statements in %i round trips', async (name, statements, roundTrips) => {
     const { cost, answer } = (await RUNS[name]?.()) ?? {};
     expect(answer?.errors.map(({ extensions }) => extensions.code)).toEqual(
-      name.endsWith('refused') ? ['SIWE_SIGNATURE_INVALID'] : [],
+      name.endsWith('refused') ? ['SIGNATURE_CHECK_UNSUPPORTED'] : [],
     );
     expect(cost).toEqual({ statements, roundTrips });
     Object.assign(kept, answer?.data?.signInWithEthereum);

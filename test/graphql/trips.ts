@@ -21,8 +21,10 @@ export interface CountedTollhouse extends TestTollhouse {
 }
 
 const ENTERING = new Set(
-  (['member', 'identity', 'public', 'worker'] as const).map(
-    (kind) => enter({ kind, requestId: '', sessionId: '', organizationId: '' }).text,
+  (['member', 'identity', 'public', 'worker'] as const).flatMap((kind) =>
+    [{}, { account: { issuer: '', subject: '' } }].map(
+      (proof) => enter({ kind, requestId: '', sessionId: '', organizationId: '', ...proof }).text,
+    ),
   ),
 );
 const isWork = ({ text }: Statement): boolean => !ENTERING.has(text) && !/^(begin|commit|rollback)$/i.test(text);

@@ -37,6 +37,8 @@ const rooms = ['schema.ts', 'schema', 'model.ts', 'events.ts', 'errors.ts', 'job
 const extraRooms: Readonly<Record<string, readonly string[]>> = {
   // The Solidity of the test token and its compiled bytecode.
   chain: ['contracts'],
+  // What asks an account on the chain about a signature, in Solidity, and its compiled bytecode.
+  identity: ['contracts'],
 };
 
 /** Exported values of a file, without its types. */

@@ -121,6 +121,19 @@ describe('a deed with a key', () => {
     expect(await countOf('Two')).toBe(2);
   });
 
+  it('that fails does not hide another one of its request', async () => {
+    const { data, errors } = await tollhouse.ask(
+      `mutation ($asset: String!, $payTo: Address!) {
+        a: createPaymentLink(input: { title: "Shown", accepts: [{ asset: $asset, amount: "1", payTo: $payTo }] }) { replayed }
+        b: createPaymentLink(input: { title: "Not", accepts: [{ asset: $asset, amount: "0", payTo: $payTo }] }) { replayed }
+      }`,
+      { asset: world.coin.caip19, payTo: one.people.OWNER.address },
+      { token: await tokenOf(one) },
+    );
+    expect(data).toEqual({ a: { replayed: false }, b: null });
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([[['b'], 'AMOUNT_INVALID']]);
+  });
+
   it('is done when it failed before, since only what was done is remembered', async () => {
     const key = newKey();
     expect(await make({ key, title: 'Retried', amount: '0' })).toMatchObject({ code: 'AMOUNT_INVALID' });

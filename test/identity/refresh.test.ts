@@ -112,7 +112,7 @@ describe('a spent refresh token', () => {
     const second = await renew(first);
     await passGrace(first);
     const { code, signedIn, answer } = await refresh(house, first.refreshToken);
-    expect([code, signedIn, answer.data]).toEqual(['REFRESH_TOKEN_REUSED', null, null]);
+    expect([code, signedIn, answer.data]).toEqual(['REFRESH_TOKEN_REUSED', null, { refreshSession: null }]);
     await expectDead(second);
     expect((await refresh(house, first.refreshToken)).code).toBe('REFRESH_TOKEN_INVALID');
   });
@@ -197,7 +197,7 @@ describe('what is no refresh token of the session', () => {
   ])('is refused and ends nothing: %s', async (_name, forge) => {
     const [person, other] = [await renew(await enterHouse(house)), await renew(await enterHouse(house))];
     const { code, answer } = await refresh(house, forge(person.refreshToken, other.refreshToken));
-    expect([code, answer.data]).toEqual(['REFRESH_TOKEN_INVALID', null]);
+    expect([code, answer.data]).toEqual(['REFRESH_TOKEN_INVALID', { refreshSession: null }]);
     await expectAlive(person);
     await expectAlive(other);
   });

@@ -22,7 +22,7 @@ let house: TestTollhouse;
 let host: string;
 let loopback: string;
 beforeAll(async () => {
-  house = await startTollhouse({ settings: { SIGN_IN_CHAIN_IDS: '31337,8453' } });
+  house = await startTollhouse({ chain: true, settings: { SIGN_IN_CHAIN_IDS: '31337,8453' } });
   host = `localhost:${house.gateway.port}`;
   loopback = `127.0.0.1:${house.gateway.port}`;
 });
@@ -30,7 +30,7 @@ afterAll(() => house.stop());
 
 /** Refused, with nothing to show and the nonce still good. */
 async function expectKept(attempt: Attempt & { nonce: string }, code: string): Promise<void> {
-  expect(attempt).toMatchObject({ code, signedIn: null, answer: { data: null } });
+  expect(attempt).toMatchObject({ code, signedIn: null, answer: { data: { signInWithEthereum: null } } });
   expect(attempt.answer.errors).toHaveLength(1);
   expect(await isLive(house, attempt.nonce)).toBe(true);
 }

@@ -24,6 +24,12 @@ describe('sweeping', () => {
       values ($1, now() - interval '23 hours', 1), ($2, now() - interval '25 hours', 1)`,
       [recent, old],
     );
+    await sql(
+      house,
+      `insert into sign_in_failures (key_hash, failures, failed_at)
+      values ($1, 1, now() - interval '23 hours'), ($2, 1, now() - interval '25 hours')`,
+      [recent, old],
+    );
     const attempts = () => sql(house, 'select id from sign_in_attempts');
     const before = await attempts();
 
@@ -33,6 +39,7 @@ describe('sweeping', () => {
     expect([await isLive(house, live.nonce), await isLive(house, expired.nonce)]).toEqual([true, false]);
     const windows = await sql(house, 'select key_hash from rate_limits where key_hash = any ($1)', [[recent, old]]);
     expect(windows).toEqual([{ key_hash: recent }]);
+    expect(await sql(house, 'select key_hash from sign_in_failures')).toEqual([{ key_hash: recent }]);
     expect(await attempts()).toEqual(before);
     expect((await refresh(house, person.refreshToken)).code).toBe('OK');
   });

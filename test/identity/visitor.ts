@@ -4,6 +4,9 @@ import { sha256 } from '../../src/kernel/digest.ts';
 import { decodeGlobalId } from '../../src/kernel/ids.ts';
 import type { Person } from '../support/person.ts';
 import type { Answer, TestTollhouse } from '../support/tollhouse.ts';
+import { type Terms, writeText } from './conformance/text.ts';
+
+export { type Terms, writeText };
 
 export type Wallet = Person['account'];
 type House = Pick<TestTollhouse, 'ask' | 'url' | 'database'>;
@@ -13,44 +16,6 @@ export const UNKNOWN_NONCE = '0123456789abcdef0123456789abcdef';
 
 export function newWallet(): Wallet {
   return privateKeyToAccount(generatePrivateKey());
-}
-
-/** What a text of EIP-4361 says; what is absent is left out of the text. */
-export interface Terms {
-  readonly scheme?: string;
-  readonly domain: string;
-  readonly address: string;
-  readonly statement?: string;
-  readonly uri: string;
-  readonly version?: string;
-  readonly chainId: number | string;
-  readonly nonce: string;
-  readonly issuedAt: string;
-  readonly expirationTime?: string;
-  readonly notBefore?: string;
-  readonly requestId?: string;
-  readonly resources?: readonly string[];
-}
-
-/** The text as EIP-4361 lays it out, right or wrong as the terms are. */
-export function writeText(terms: Terms): string {
-  const { scheme, statement, expirationTime, notBefore, requestId, resources } = terms;
-  return [
-    `${scheme === undefined ? '' : `${scheme}://`}${terms.domain} wants you to sign in with your Ethereum account:`,
-    terms.address,
-    '',
-    ...(statement === undefined ? [] : [statement]),
-    '',
-    `URI: ${terms.uri}`,
-    `Version: ${terms.version ?? '1'}`,
-    `Chain ID: ${terms.chainId}`,
-    `Nonce: ${terms.nonce}`,
-    `Issued At: ${terms.issuedAt}`,
-    ...(expirationTime === undefined ? [] : [`Expiration Time: ${expirationTime}`]),
-    ...(notBefore === undefined ? [] : [`Not Before: ${notBefore}`]),
-    ...(requestId === undefined ? [] : [`Request ID: ${requestId}`]),
-    ...(resources === undefined ? [] : ['Resources:', ...resources.map((resource) => `- ${resource}`)]),
-  ].join('\n');
 }
 
 /** A moment so many seconds from now, as a message writes it. */

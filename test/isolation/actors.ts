@@ -54,6 +54,9 @@ export interface Actor {
 
 const REQUEST = 'isolation';
 
+/** An account that nobody has proved before. */
+export const NOBODYS = { issuer: 'eip155', subject: `0x${'2'.repeat(40)}` };
+
 /** Everybody who can ask through the door, in or for the tenant, and the operator. */
 export function actorsOf(tenant: Tenant): readonly Actor[] {
   const { organizationId } = tenant;
@@ -70,11 +73,16 @@ export function actorsOf(tenant: Tenant): readonly Actor[] {
       scene: { kind: 'identity', requestId: REQUEST, sessionId, account },
       who: { userId, sessionId, account },
     },
-    ...(['OWNER', 'ADMIN', 'MEMBER'] as const).map((name) => ({
-      name,
-      scene: memberScene(tenant, name, REQUEST),
-      who: { organizationId, userId: tenant.people[name].userId, sessionId: tenant.people[name].sessionId },
-    })),
+    ...(['OWNER', 'ADMIN', 'MEMBER'] as const).map((name) => {
+      // the member has just proved a wallet, to link it
+      const proof = name === 'MEMBER' ? { account: NOBODYS } : {};
+      const { userId, sessionId } = tenant.people[name];
+      return {
+        name,
+        scene: { ...memberScene(tenant, name, REQUEST), ...proof },
+        who: { organizationId, userId, sessionId, ...proof },
+      };
+    }),
     { name: 'worker', scene: { kind: 'worker', requestId: REQUEST }, who: {} },
     { name: 'inside', scene: { kind: 'worker', requestId: REQUEST, organizationId }, who: { organizationId } },
     posing('operator', {}),

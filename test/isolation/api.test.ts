@@ -7,6 +7,9 @@ import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { type CountedTollhouse, startCountedTollhouse } from '../graphql/trips.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import { nodeTypes, readSchema, textArguments } from './arguments.ts';
+import type { Pair, Probe } from './probe.ts';
+import { sessionProbes } from './sessionProbes.ts';
+import { walletProbes } from './walletProbes.ts';
 
 let tollhouse: CountedTollhouse;
 let world: World;
@@ -25,6 +28,7 @@ beforeAll(async () => {
   await admin(
     `update blockchain_transactions set created_at = created_at + interval '10 min' where organization_id = $1`,
   );
+  await admin(`update sessions set created_at = created_at + interval '10 min' where organization_id = $1`);
 });
 afterAll(() => tollhouse.stop());
 
@@ -42,23 +46,12 @@ const ROWS: Readonly<Record<string, (tenant: Tenant) => string>> = {
   Organization: ({ organizationId }) => organizationId,
   PaymentLink: ({ links }) => links[0]?.id ?? '',
   PaymentOrder: ({ orders }) => orders[0]?.id ?? '',
+  Session: ({ people }) => people.OWNER.sessionId,
   User: ({ people }) => people.OWNER.userId,
+  Wallet: ({ people }) => people.OWNER.identityId,
 };
 const types = Object.keys(ROWS);
 const globalId = (type: string, tenant: Tenant): string => encodeGlobalId(type, ROWS[type]?.(tenant) ?? '');
-
-/** A value of the other tenant's, beside one of the same shape that is nobody's. */
-type Pair = readonly [foreign: string, random: string];
-
-/** How something is asked for by a text. */
-interface Probe {
-  readonly query: string;
-  /** How the text goes into the variables; as `value` unless said otherwise. */
-  readonly variables?: (value: string) => object;
-  readonly pairs: () => Pair[] | Promise<Pair[]>;
-  /** What two answers may differ in besides: what is random in itself. */
-  readonly blur?: RegExp;
-}
 
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
@@ -237,6 +230,11 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
     },
   },
   'Mutation.signInWithEthereum.input.signature': 'names nothing without its message',
+  ...sessionProbes({
+    cursors: () => cursorPairs('sessions'),
+    names: () => [...idPairs(), ...namePairs()],
+    askAsOther: async (query, key) => tollhouse.ask(query, { key }, { token: await tokenOf(other) }),
+  }),
   'Mutation.refreshSession.input.refreshToken': {
     query: 'mutation ($value: String!) { refreshSession(input: { refreshToken: $value }) { accessToken } }',
     pairs: () =>
@@ -247,6 +245,25 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
           writeRefreshToken({ sessionId: newId(), generation, secret }),
         ];
       }),
+  },
+  ...walletProbes({
+    idPairs,
+    addressPairs,
+    keyPairs,
+    ask: (query, values) => tollhouse.ask(query, { ...values }, { token }),
+  }),
+  'Mutation.updateProfile.input.avatarUrl': NOTHING,
+  'Mutation.updateProfile.input.bio': NOTHING,
+  'Mutation.updateProfile.input.displayName': NOTHING,
+  'Mutation.updateProfile.input.familyName': NOTHING,
+  'Mutation.updateProfile.input.givenName': NOTHING,
+  'Mutation.updateProfile.input.language': 'names nothing: a language',
+  'Mutation.updateProfile.input.timeZone': 'names nothing: a time zone',
+  'Mutation.updateProfile.input.preferences': NOTHING,
+  'Mutation.updateProfile.input.userName': {
+    query: 'mutation ($value: String) { updateProfile(input: { userName: $value }) { profile { userName } } }',
+    // whose names are no names
+    pairs: namePairs,
   },
 };
 

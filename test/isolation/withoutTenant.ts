@@ -2,11 +2,13 @@
 export const WITHOUT_TENANT: Readonly<Record<string, string>> = {
   organizations: 'the tenants themselves',
   users: 'a person may be a member of several organizations',
+  user_profiles: 'a user’s own words, wherever it works',
   identities: 'proofs of being a user',
   sessions: 'a user’s, in one organization after another',
   challenges: 'asked for before anybody is known',
   sign_in_attempts: 'made before anybody is known',
   rate_limits: 'of clients and wallets',
+  sign_in_failures: 'of clients, before anybody is known',
   handles: 'looked up before the tenant is known',
   chains: 'common knowledge',
   chain_incarnations: 'common knowledge',

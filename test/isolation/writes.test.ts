@@ -4,7 +4,7 @@ import { withSession } from '../../src/database/session.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { DUE_UNITS, seedTenants, type Tenant, type World } from '../support/tenants.ts';
-import { type Actor, act, actorsOf } from './actors.ts';
+import { type Actor, act, actorsOf, NOBODYS } from './actors.ts';
 
 let database: TestDatabase;
 let world: World;
@@ -72,6 +72,18 @@ const member = (role: string): string =>
 const handle = (kind: string): string =>
   `insert into handles ${values({ kind, value_hash: bytes(32), organization_id: one.organizationId, target_id: newId() })}`;
 
+/** A wallet as linking writes it; the member has just proved this one. */
+const wallet = (row: Record<string, string> = {}): string =>
+  `insert into identities ${values({
+    user_id: one.people.MEMBER.userId,
+    kind: 'WALLET',
+    ...NOBODYS,
+    address: NOBODYS.subject,
+    wallet_kind: 'EOA',
+    wallet_source: 'EXTERNAL',
+    ...row,
+  })}`;
+
 const by = ({ userId }: { readonly userId: string }): string => `user:${userId}`;
 
 const DEEDS: readonly Deed[] = [
@@ -90,6 +102,30 @@ const DEEDS: readonly Deed[] = [
   ],
   ['keep a session from ending', () => 'update sessions set ended_at = null', { OWNER: DENIED }],
   ['prolong one’s session', () => `update sessions set expires_at = 'infinity'`, { OWNER: DENIED, proved: DENIED }],
+  ['make one’s session fresh', () => 'update sessions set proved_at = now()', { OWNER: DENIED, proved: DENIED }],
+  [
+    'link the wallet that was just proved',
+    () => wallet(),
+    { MEMBER: 1, OWNER: DENIED, proved: DENIED, inside: DENIED },
+  ],
+  ['link it to somebody else', () => wallet({ user_id: one.people.OWNER.userId }), { MEMBER: DENIED, OWNER: DENIED }],
+  ['link another wallet', () => wallet({ subject: `0x${'4'.repeat(40)}` }), { MEMBER: DENIED, OWNER: DENIED }],
+  [
+    'link it on one chain alone',
+    () => wallet({ issuer: 'eip155:1', wallet_kind: 'CONTRACT', chain_id: '1' }),
+    { MEMBER: DENIED },
+  ],
+  [
+    'unlink the wallet of another',
+    () => `delete from identities where user_id = '${one.people.ADMIN.userId}'`,
+    { OWNER: 0, MEMBER: 0, proved: DENIED, inside: DENIED },
+  ],
+  ['tell of a wallet', () => event('wallet.linked', by(one.people.MEMBER)), { MEMBER: 1, OWNER: DENIED }],
+  [
+    'tell another organization of a wallet',
+    () => event('wallet.linked', by(one.people.MEMBER), { organization_id: other.organizationId }),
+    { MEMBER: DENIED },
+  ],
   [
     'tell of a link',
     () => event('payment-link.created', by(one.people.OWNER)),

@@ -52,11 +52,11 @@ async function chainOf({ ask }: StartedGateway): Promise<Chain & { readonly gene
 /** An order of one unit of the native coin by account 5, which is the user's own; waits for the chain to be read. */
 async function orderOf(at: StartedGateway): Promise<Omit<Order, 'reference'>> {
   for (;;) {
-    const { data, errors } = await at.ask<{ createPaymentOrder: { checkoutOrder: Omit<Order, 'reference'> } }>(
+    const { data, errors } = await at.ask<{ createPaymentOrder: { checkoutOrder: Omit<Order, 'reference'> } | null }>(
       CREATE_ORDER,
       { input: { slug, payer: devAccount(5).address } },
     );
-    if (data) return data.createPaymentOrder.checkoutOrder;
+    if (data?.createPaymentOrder) return data.createPaymentOrder.checkoutOrder;
     if (!errors[0]?.extensions.retryable) throw new Error(JSON.stringify(errors));
     await sleep(50);
   }

@@ -39,7 +39,7 @@ export async function signIn(
   const message = challenge.data?.createSignInChallenge.message ?? '';
   const signature = await account.signMessage({ message });
   const answer = await tollhouse.ask<SignedIn>(SIGN_IN, { input: { message, signature } });
-  if (!answer.data) throw new Error(`Signing in failed: ${JSON.stringify(answer.errors)}`);
+  if (!answer.data?.signInWithEthereum) throw new Error(`Signing in failed: ${JSON.stringify(answer.errors)}`);
   const { accessToken, refreshToken, viewer } = answer.data.signInWithEthereum;
   return {
     account,

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import type { PacketObserver } from '../../src/database/pool.ts';
-import { readEnvironment } from '../../src/environment.ts';
+import { type ChainSetting, readEnvironment } from '../../src/environment.ts';
 import { generateTokenKey } from '../../src/identity/providers/tokenKeys.ts';
 import { openTollhouse, type Supplies, type Tollhouse } from '../../src/tollhouse.ts';
 import { type DevelopmentChain, openDevelopmentChain } from './chain.ts';
@@ -43,15 +43,19 @@ export interface TestTollhouse extends Tollhouse {
 /**
  * Starts a gateway as `npm start` would, from the settings given over the test's own: rate limits are off unless a
  * test sets `TOLLHOUSE_UNSAFE_NO_RATE_LIMITS` to `0`.
+ * @param options.chains those it has nodes of, instead of one of its own
+ * @param options.database one that is there already, and is dropped with the gateway; a fresh one when absent
  */
 export async function startTollhouse(
   options: {
     readonly chain?: boolean;
+    readonly chains?: readonly ChainSetting[];
+    readonly database?: TestDatabase;
     readonly settings?: Record<string, string>;
     readonly onPacket?: PacketObserver;
   } = {},
 ): Promise<TestTollhouse> {
-  const database = await freshDatabase();
+  const database = options.database ?? (await freshDatabase());
   const chain = options.chain ? await openDevelopmentChain() : null;
   const environment = readEnvironment({
     NODE_ENV: 'test',
@@ -61,7 +65,7 @@ export async function startTollhouse(
   });
   const supplies: Supplies = {
     databaseUrl: database.gatewayUrl,
-    chains: chain ? [chain.setting] : [],
+    chains: options.chains ?? (chain ? [chain.setting] : []),
     tokenKeys: [generateTokenKey()],
     ...(options.onPacket && { onPacket: options.onPacket }),
   };

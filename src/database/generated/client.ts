@@ -98,9 +98,14 @@ export type IdempotencyKey = Prisma.IdempotencyKeyModel
  */
 export type User = Prisma.UserModel
 /**
+ * Model UserProfile
+ * What a user tells of itself, for nobody else; there from the first time that something is told.
+ */
+export type UserProfile = Prisma.UserProfileModel
+/**
  * Model Identity
  * One proof of being a user, keyed by who vouches for it (`issuer`) and the name it has there (`subject`).
- * An externally owned account is (`eip155`, address), the same on every chain.
+ * An externally owned account is (`eip155`, address), the same on every chain; a contract is (`eip155:<chain>`, address).
  */
 export type Identity = Prisma.IdentityModel
 /**
@@ -115,7 +120,7 @@ export type Session = Prisma.SessionModel
 export type Challenge = Prisma.ChallengeModel
 /**
  * Model SignInAttempt
- * The audit trail of signing in, which has no tenant: one row for each attempt that was not rate-limited.
+ * The audit trail of proving wallets, which has no tenant: one row for each attempt that was not rate-limited.
  */
 export type SignInAttempt = Prisma.SignInAttemptModel
 /**
@@ -123,6 +128,11 @@ export type SignInAttempt = Prisma.SignInAttemptModel
  * How often something limited was done in its current window; written by `take_rate_limit` alone.
  */
 export type RateLimit = Prisma.RateLimitModel
+/**
+ * Model SignInFailure
+ * How often somebody failed to prove a wallet since they last did, or since it was forgotten.
+ */
+export type SignInFailure = Prisma.SignInFailureModel
 /**
  * Model PaymentLink
  * A template that many payers may use.

@@ -497,28 +497,11 @@ export type EnumWalletSourceNullableWithAggregatesFilter<$PrismaModel = never> =
   _max?: Prisma.NestedEnumWalletSourceNullableFilter<$PrismaModel>
 }
 
-export type EnumChallengePurposeFilter<$PrismaModel = never> = {
-  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
-  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel> | $Enums.ChallengePurpose
-}
-
 export type BytesNullableFilter<$PrismaModel = never> = {
   equals?: runtime.Bytes | Prisma.BytesFieldRefInput<$PrismaModel> | null
   in?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel> | null
   notIn?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel> | null
   not?: Prisma.NestedBytesNullableFilter<$PrismaModel> | runtime.Bytes | null
-}
-
-export type EnumChallengePurposeWithAggregatesFilter<$PrismaModel = never> = {
-  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
-  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel> | $Enums.ChallengePurpose
-  _count?: Prisma.NestedIntFilter<$PrismaModel>
-  _min?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
-  _max?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
 }
 
 export type BytesNullableWithAggregatesFilter<$PrismaModel = never> = {
@@ -529,6 +512,23 @@ export type BytesNullableWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
   _min?: Prisma.NestedBytesNullableFilter<$PrismaModel>
   _max?: Prisma.NestedBytesNullableFilter<$PrismaModel>
+}
+
+export type EnumChallengePurposeFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
+  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel> | $Enums.ChallengePurpose
+}
+
+export type EnumChallengePurposeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
+  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel> | $Enums.ChallengePurpose
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
 }
 
 export type EnumPaymentLinkStatusFilter<$PrismaModel = never> = {
@@ -1099,28 +1099,11 @@ export type NestedEnumWalletSourceNullableWithAggregatesFilter<$PrismaModel = ne
   _max?: Prisma.NestedEnumWalletSourceNullableFilter<$PrismaModel>
 }
 
-export type NestedEnumChallengePurposeFilter<$PrismaModel = never> = {
-  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
-  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel> | $Enums.ChallengePurpose
-}
-
 export type NestedBytesNullableFilter<$PrismaModel = never> = {
   equals?: runtime.Bytes | Prisma.BytesFieldRefInput<$PrismaModel> | null
   in?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel> | null
   notIn?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel> | null
   not?: Prisma.NestedBytesNullableFilter<$PrismaModel> | runtime.Bytes | null
-}
-
-export type NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel = never> = {
-  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
-  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel> | $Enums.ChallengePurpose
-  _count?: Prisma.NestedIntFilter<$PrismaModel>
-  _min?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
-  _max?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
 }
 
 export type NestedBytesNullableWithAggregatesFilter<$PrismaModel = never> = {
@@ -1131,6 +1114,23 @@ export type NestedBytesNullableWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
   _min?: Prisma.NestedBytesNullableFilter<$PrismaModel>
   _max?: Prisma.NestedBytesNullableFilter<$PrismaModel>
+}
+
+export type NestedEnumChallengePurposeFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
+  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel> | $Enums.ChallengePurpose
+}
+
+export type NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChallengePurpose | Prisma.EnumChallengePurposeFieldRefInput<$PrismaModel>
+  in?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChallengePurpose[] | Prisma.ListEnumChallengePurposeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChallengePurposeWithAggregatesFilter<$PrismaModel> | $Enums.ChallengePurpose
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChallengePurposeFilter<$PrismaModel>
 }
 
 export type NestedEnumPaymentLinkStatusFilter<$PrismaModel = never> = {

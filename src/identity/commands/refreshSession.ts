@@ -3,7 +3,8 @@ import type { Transaction } from '../../database/scope.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import type { Viewer } from '../../kernel/viewer.ts';
 import { identityErrors } from '../errors.ts';
-import { REFRESH_GRACE_SECONDS, type RefreshToken, readRefreshToken } from '../model.ts';
+import { REFRESH_GRACE_SECONDS, type RefreshToken, readRefreshToken, type SignedText } from '../model.ts';
+import { askSignerAgain } from './askSignerAgain.ts';
 import type { SignedIn } from './openSession.ts';
 
 /** A spent token is traced over this many rotations; a session of thirty days has fewer. */
@@ -14,33 +15,47 @@ const REMEMBERED_ROTATIONS = 50;
 
 /**
  * Spends a refresh token and answers its successor and a new access token. A token that was spent within the last
- * ten seconds yields the same successor again; one that was spent earlier ends the session.
+ * ten seconds yields the same successor again; one that was spent earlier ends the session, and with it all that the
+ * same signing-in began. A contract wallet is first asked whether it still takes its own signature; nothing is spent
+ * before it has said so.
  */
 export async function refreshSession(context: Context, input: { readonly refreshToken: string }): Promise<SignedIn> {
-  const spent = readRefreshToken(input.refreshToken);
+  return exchange(context, input.refreshToken, { asked: false });
+}
+
+/** @param signer.asked whether a contract wallet has just said that it takes its signature */
+async function exchange(context: Context, text: string, signer: { readonly asked: boolean }): Promise<SignedIn> {
+  const spent = readRefreshToken(text);
   if (!spent) throw identityErrors.REFRESH_TOKEN_INVALID();
-  const successor = context.tokens.successor(input.refreshToken);
+  const successor = context.tokens.successor(text);
   const scope = context.identityScope({ sessionId: spent.sessionId });
 
-  const outcome = await scope.transaction(async (tx): Promise<Viewer | 'reused'> => {
-    const rotated = await rotate(tx, spent, input.refreshToken, successor);
-    const traced = rotated ? null : await trace(context, tx, spent, input.refreshToken);
+  const outcome = await scope.transaction(async (tx): Promise<Viewer | Reused | Unasked> => {
+    const rotated = await rotate(tx, { ...spent, ...signer }, text, successor);
+    const traced = rotated ? null : await trace(context, tx, spent, text);
     const viewer = rotated ?? (traced?.withinGrace ? traced : null);
+    if (traced?.proof && (traced.current || traced.withinGrace) && !signer.asked) {
+      return { unasked: { ...traced.proof, sessionId: traced.sessionId, rootId: traced.rootId } };
+    }
     if (viewer) {
       await tx.$queryRaw`/* recheckSession */ select from enter_session(
         ${viewer.sessionId}::uuid, ${viewer.organizationId}::uuid)`;
       const { sessionId, userId, organizationId } = viewer;
       return { sessionId, userId, organizationId };
     }
-    if (!traced) throw identityErrors.REFRESH_TOKEN_INVALID();
-    await tx.$executeRaw`
-      /* endReusedSession */
-      update sessions
-      set ended_at = clock_timestamp(), end_reason = 'refresh token reused'
-      where id = ${spent.sessionId}::uuid and ended_at is null`;
-    return 'reused';
+    if (!traced || traced.current) throw identityErrors.REFRESH_TOKEN_INVALID();
+    return { reused: traced.rootId };
   });
-  if (outcome === 'reused') throw identityErrors.REFRESH_TOKEN_REUSED();
+  if ('unasked' in outcome) {
+    await askSignerAgain(context, outcome.unasked);
+    return exchange(context, text, { asked: true });
+  }
+  if ('reused' in outcome) {
+    // The root first: once it is over, so is all that was switched from it, this one included.
+    if (outcome.reused !== null) await endReused(context, outcome.reused);
+    await endReused(context, spent.sessionId);
+    throw identityErrors.REFRESH_TOKEN_REUSED();
+  }
 
   const { token, expiresAt } = await context.tokens.issue(outcome);
   context.become(outcome);
@@ -53,8 +68,33 @@ export async function refreshSession(context: Context, input: { readonly refresh
   };
 }
 
+/** A session whose spent token came back, by the session that it was switched from. */
+interface Reused {
+  readonly reused: string | null;
+}
+
+/** A session of a contract wallet, which has still to be asked. */
+interface Unasked {
+  readonly unasked: SignedText & { readonly sessionId: string; readonly rootId: string | null };
+}
+
+async function endReused(context: Context, sessionId: string): Promise<void> {
+  await context.identityScope({ sessionId }).write((tx) => [
+    tx.$executeRaw`
+      /* endReusedSession */
+      update sessions
+      set ended_at = clock_timestamp(), end_reason = 'refresh token reused'
+      where id = ${sessionId}::uuid and ended_at is null`,
+  ]);
+}
+
 /** Replaces the token that is good now; of many at one instant, one finds it. */
-async function rotate(tx: Transaction, spent: RefreshToken, text: string, successor: string): Promise<Viewer | null> {
+async function rotate(
+  tx: Transaction,
+  spent: RefreshToken & { readonly asked: boolean },
+  text: string,
+  successor: string,
+): Promise<Viewer | null> {
   const [viewer] = await tx.$queryRaw<Viewer[]>`
     /* rotateRefreshToken */
     update sessions
@@ -63,6 +103,7 @@ async function rotate(tx: Transaction, spent: RefreshToken, text: string, succes
     where id = ${spent.sessionId}::uuid
       and generation = ${spent.generation}
       and refresh_hash = ${sha256(text)}::bytea
+      and (proof_message is null or ${spent.asked})
       and ended_at is null
       and expires_at > clock_timestamp()
     returning id as "sessionId", user_id as "userId", organization_id as "organizationId"`;
@@ -70,26 +111,36 @@ async function rotate(tx: Transaction, spent: RefreshToken, text: string, succes
 }
 
 interface Traced extends Viewer {
+  /** The session that signing in began, when this one was switched from it. */
+  readonly rootId: string | null;
   /** Whether the token was spent a moment ago: who lost the answer, or has many tabs, gets the same one again. */
   readonly withinGrace: boolean;
+  /** Whether it was not spent at all. */
+  readonly current: boolean;
+  /** What a contract wallet proved itself with; null for others. */
+  readonly proof: SignedText | null;
 }
 
-/** The living session that a spent token is of, if the one that is good now follows from it: then it is genuine. */
+/** The living session that a token is of, if it is good now or the one that is follows from it: then it is genuine. */
 async function trace(context: Context, tx: Transaction, spent: RefreshToken, text: string): Promise<Traced | null> {
   const [session] = await tx.$queryRaw<(Traced & { generation: number; refreshHash: Uint8Array })[]>`
     /* traceRefreshToken */
     select
-      id as "sessionId", user_id as "userId", organization_id as "organizationId",
+      id as "sessionId", user_id as "userId", organization_id as "organizationId", root_id as "rootId",
       generation, refresh_hash as "refreshHash",
       coalesce(
         rotations[generation - ${spent.generation}::int]
           > clock_timestamp() - make_interval(secs => ${REFRESH_GRACE_SECONDS}::int),
         false
-      ) as "withinGrace"
+      ) as "withinGrace",
+      generation = ${spent.generation}::int as current,
+      case when proof_message is not null then
+        jsonb_build_object('message', proof_message, 'signature', '0x' || encode(proof_signature, 'hex'))
+      end as proof
     from sessions
     where id = ${spent.sessionId}::uuid and ended_at is null and expires_at > clock_timestamp()`;
   const steps = (session?.generation ?? 0) - spent.generation;
-  if (!session || steps < 1 || steps > MAX_TRACE) return null;
+  if (!session || steps < 0 || steps > MAX_TRACE) return null;
   let descendant = text;
   for (let step = 0; step < steps; step += 1) descendant = context.tokens.successor(descendant);
   return sha256(descendant).equals(session.refreshHash) ? session : null;

@@ -1,16 +1,35 @@
 import type { Context } from '../../context.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
+import { refreshSession } from './refreshSession.ts';
 
-/** Ends the session; its tokens are good for nothing with the next statement. */
+/**
+ * Ends the session, the one that signing in began and all that were switched from it; their tokens are good for nothing
+ * with the next statement. Where the access token's cookie is over, the refresh token's says which session it is.
+ */
 export async function signOut(context: Context): Promise<void> {
-  const { viewer } = context;
+  const { cookies } = context;
+  try {
+    if (!context.viewer && cookies.refreshToken !== null) {
+      await refreshSession(context, { refreshToken: cookies.refreshToken });
+    }
+    await endSignIn(context);
+  } finally {
+    // Whatever went wrong, the browser is not to go on as this person.
+    if (cookies.present) cookies.clear();
+  }
+  context.become(null);
+}
+
+async function endSignIn({ viewer, scope }: Context): Promise<void> {
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
-  await context.scope.transaction(
-    (tx) => tx.$executeRaw`
+  const { sessionId, userId } = viewer;
+  await scope.write((tx) => [
+    tx.$executeRaw`
       /* signOut */
       update sessions
       set ended_at = clock_timestamp(), end_reason = 'signed out'
-      where id = ${viewer.sessionId}::uuid and ended_at is null`,
-  );
-  context.become(null);
+      where user_id = ${userId}::uuid
+        and coalesce(root_id, id) = (select coalesce(own.root_id, own.id) from sessions own where own.id = ${sessionId}::uuid)
+        and ended_at is null`,
+  ]);
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/scope.ts';
-import { EOA_ISSUER } from '../model.ts';
+import type { ProvedWallet } from '../model.ts';
 
 /** Makes the user and the identity of a wallet that was just proved, in a scene that names both. */
 export async function signUp(
@@ -7,22 +7,24 @@ export async function signUp(
   newcomer: {
     readonly userId: string;
     readonly identityId: string;
-    readonly address: string;
+    readonly wallet: ProvedWallet;
     readonly displayName: string;
   },
 ): Promise<void> {
-  const { userId, identityId, address, displayName } = newcomer;
+  const { userId, identityId, wallet, displayName } = newcomer;
   await tx.user.createMany({ data: { id: userId, displayName } });
   await tx.identity.createMany({
     data: {
       id: identityId,
       userId,
       kind: 'WALLET',
-      issuer: EOA_ISSUER,
-      subject: address,
-      address,
-      walletKind: 'EOA',
+      issuer: wallet.issuer,
+      subject: wallet.subject,
+      address: wallet.address,
+      chainId: wallet.kind === 'CONTRACT' ? wallet.chainId : null,
+      walletKind: wallet.kind,
       walletSource: 'EXTERNAL',
+      isPrimary: true,
     },
   });
 }

@@ -14,7 +14,7 @@ export async function takeRateLimit(
   context: Context,
   db: Pick<Reader, '$queryRaw'>,
   limited: {
-    readonly deed: 'challenge' | 'sign-in';
+    readonly deed: 'challenge';
     readonly allowed: number;
     readonly address: string | null;
   },

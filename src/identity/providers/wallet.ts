@@ -1,19 +1,77 @@
-import { hexToBigInt, isAddressEqual, recoverMessageAddress, slice } from 'viem';
+import {
+  hexToBigInt,
+  isAddressEqual,
+  isErc6492Signature,
+  parseErc6492Signature,
+  recoverMessageAddress,
+  slice,
+} from 'viem';
 import type { WalletVerifier } from '../../ports.ts';
+import { identityErrors } from '../errors.ts';
+import { createAccountAsker } from './contractWallets.ts';
+
+type Hex = `0x${string}`;
+type Claim = Parameters<WalletVerifier['verify']>[0];
 
 /** Half the order of secp256k1: a signature with a larger `s` is the mirror image of another one. */
 const MAX_LOW_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
-/** Checks signatures of externally owned accounts, here and without a network: 65 bytes, low `s` only. */
-export const ownedAccountVerifier: WalletVerifier = {
-  async verify({ address, message, signature }) {
-    if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return false;
-    const bytes = signature as `0x${string}`;
-    if (hexToBigInt(slice(bytes, 32, 64)) > MAX_LOW_S) return false;
-    try {
-      return isAddressEqual(await recoverMessageAddress({ message, signature: bytes }), address as `0x${string}`);
-    } catch {
-      return false;
-    }
-  },
-};
+/**
+ * Checks signatures. One of the account's own key is recovered here, without a network; whatever else comes is put to
+ * the account on the message's chain, by one call of that chain's node.
+ * @param options.chains the nodes; on a chain without one, accounts of their own key alone are checked
+ * @param options.factories those that may deploy a wallet inside the check (ERC-6492), in lower case; all when absent
+ */
+export function createWalletVerifier(options: {
+  readonly chains: readonly { readonly chainId: number; readonly rpcUrl: string }[];
+  readonly factories?: readonly string[] | undefined;
+}): WalletVerifier {
+  const { chains, factories } = options;
+  const askers = new Map(chains.map((chain) => [chain.chainId, createAccountAsker(chain)]));
+  return {
+    async verify(claim) {
+      if (await isOfOwnKey(claim)) return 'EOA';
+      const { address, chainId, message } = claim;
+      const ask = askers.get(chainId);
+      if (!ask) throw identityErrors.SIGNATURE_CHECK_UNSUPPORTED({ chainId });
+      const unwrapped = unwrap(claim.signature.toLowerCase() as Hex);
+      if (!unwrapped) return null;
+      const { signature, deployment } = unwrapped;
+      const allowed = deployment && (!factories || factories.includes(deployment.factory)) ? deployment : null;
+      const verdict = await ask({ address: address as Hex, message, signature, deployment: allowed });
+      if (verdict === 'YES') return 'CONTRACT';
+      // Whoever holds the key of an account that has delegated speaks for it; its delegate, which it may change, does not.
+      return verdict === 'DELEGATED' && (await isOfOwnKey({ ...claim, signature })) ? 'EOA_7702' : null;
+    },
+  };
+}
+
+/** Whether the signature is of the account's own key: 65 bytes, low `s` only. */
+async function isOfOwnKey({ address, message, signature }: Claim): Promise<boolean> {
+  if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return false;
+  const bytes = signature as Hex;
+  if (hexToBigInt(slice(bytes, 32, 64)) > MAX_LOW_S) return false;
+  try {
+    return isAddressEqual(await recoverMessageAddress({ message, signature: bytes }), address as Hex);
+  } catch {
+    return false;
+  }
+}
+
+interface Unwrapped {
+  readonly signature: Hex;
+  /** How a wallet that is not there yet would come to be, when the signature says so. */
+  readonly deployment: { readonly factory: Hex; readonly call: Hex } | null;
+}
+
+/** What is inside a signature of ERC-6492, and any other as it is; null when the wrapping is torn. */
+function unwrap(wrapped: Hex): Unwrapped | null {
+  if (!isErc6492Signature(wrapped)) return { signature: wrapped, deployment: null };
+  try {
+    const { address, data, signature } = parseErc6492Signature(wrapped);
+    const deployment = address && data ? { factory: address.toLowerCase() as Hex, call: data } : null;
+    return { signature, deployment };
+  } catch {
+    return null;
+  }
+}

@@ -42,8 +42,8 @@ interface Accept {
 }
 
 /**
- * Makes a link that anybody may pay. Each payee must be a wallet that a member who may write payments has proved: the
- * database refuses any other, and only then it is asked why.
+ * Makes a link that anybody may pay. Each payee must be a wallet that a member who may write payments has proved, a
+ * contract on the asset's own chain: the database refuses any other, and only then it is asked why.
  */
 export async function createPaymentLink<Link>(
   context: Context,
@@ -155,11 +155,17 @@ function insertLink(
 async function explain(context: Context, accepts: readonly Accept[], error: unknown): Promise<never> {
   if (!(error instanceof GatewayError) || error.code !== 'FORBIDDEN') throw error;
   const payees = accepts.map(({ payTo }) => payTo);
+  const chains = accepts.map(({ asset }) => asset.chainId);
   const found = await context.scope.db.$queryRaw<{ permitted: boolean; unproved: string | null }[]>`
     /* explainRefusal */
     select
       has_permission('payments:write') as permitted,
-      (select pay_to from unnest(${payees}::text[]) as pay_to where not is_proved_payee(pay_to) limit 1) as unproved`;
+      (
+        select pay_to
+        from unnest(${payees}::text[], ${chains}::bigint[]) as asked (pay_to, chain_id)
+        where not is_proved_payee(pay_to, chain_id)
+        limit 1
+      ) as unproved`;
   const [{ permitted, unproved } = { permitted: true, unproved: null }] = found;
   if (!permitted) throw kernelErrors.FORBIDDEN({ permission: 'payments:write' });
   if (unproved !== null) throw paymentErrors.PAYEE_NOT_PROVED({ payTo: unproved });

@@ -6,7 +6,7 @@ import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { inTenant } from '../../graphql/node.ts';
 import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
-import { UserRef } from '../../identity/schema.ts';
+import { UserRef } from '../../identity/schema/viewer.ts';
 import { fromUnits } from '../../kernel/money.ts';
 import { OrganizationRef } from '../../tenancy/schema.ts';
 import { createPaymentLink } from '../commands/createPaymentLink.ts';

@@ -16,7 +16,11 @@ export const CHAIN: Declarations = {
 
   assets: {
     columns: 'id chain_id caip19 address symbol name decimals created_at updated_at',
-    allowed: { [EVERYBODY]: 'select:all', 'worker inside': 'select:all insert:all update:all' },
+    allowed: {
+      [EVERYBODY]: 'select:all',
+      'worker inside': 'select:all insert:all update:all',
+      doorkeeper: 'select(id chain_id):all',
+    },
   },
 
   chain_blocks: {

@@ -5,7 +5,8 @@ export const IDENTITY: Declarations = {
     columns: 'id display_name avatar_url status deleted_at created_at updated_at',
     belongs: 'id',
     allowed: {
-      'OWNER ADMIN MEMBER': 'select(id display_name avatar_url created_at):person|colleague',
+      'OWNER ADMIN MEMBER': `
+        select(id display_name avatar_url created_at):person|colleague update(display_name avatar_url):person`,
       key: 'select(id display_name avatar_url created_at):colleague',
       proved: 'select:person',
       newcomer: 'insert:person',
@@ -13,42 +14,61 @@ export const IDENTITY: Declarations = {
     },
   },
 
+  user_profiles: {
+    columns: `id user_id user_name given_name family_name bio time_zone language preferences created_at updated_at`,
+    allowed: {
+      'OWNER ADMIN MEMBER': `
+        select:self insert:self
+        update(user_name given_name family_name bio time_zone language preferences):self`,
+      operator: 'select:all',
+    },
+  },
+
   identities: {
     columns: `id user_id kind issuer subject address chain_id wallet_kind wallet_source proved_at created_at
-      updated_at`,
+      updated_at is_primary version`,
     allowed: {
-      'OWNER ADMIN MEMBER': 'select:self',
+      'OWNER ADMIN': 'select:self update(is_primary version):self delete:self',
+      // who has just proved a wallet that nobody has
+      MEMBER: `
+        select:self
+        insert(id user_id kind issuer subject address chain_id wallet_kind wallet_source is_primary):selfAccount
+        update(is_primary version):self delete:self`,
       proved: 'select:account',
       newcomer: 'insert:self',
       'operator doorkeeper': 'select:all',
     },
-    wrong: { newcomer: [{ insert: { issuer: 'elsewhere' } }, { insert: { subject: 'another' } }] },
+    wrong: { 'MEMBER newcomer': [{ insert: { issuer: 'nowhere' } }, { insert: { subject: 'another' } }] },
   },
 
   sessions: {
     columns: `id user_id identity_id organization_id refresh_hash generation rotations client_address user_agent
-      expires_at ended_at end_reason created_at updated_at`,
+      expires_at ended_at end_reason created_at updated_at proof_message proof_signature root_id proved_at`,
     belongs: 'id',
     allowed: {
       'OWNER ADMIN MEMBER': `
-        select(id user_id identity_id organization_id generation rotations client_address user_agent expires_at ended_at
-          end_reason created_at updated_at):self
+        select(id user_id identity_id organization_id root_id generation rotations client_address user_agent proved_at
+          expires_at ended_at end_reason created_at updated_at):self
         update(ended_at end_reason):selfOpen`,
       proved: `
-        select:session insert:selfSession update(refresh_hash generation rotations ended_at end_reason):openSession`,
+        select:session insert:selfSession update(root_id refresh_hash generation rotations ended_at end_reason):openSession`,
       late: 'select:session',
       newcomer: 'insert:selfSession',
-      doorkeeper: 'select:all',
+      doorkeeper: 'select:all update(proved_at ended_at end_reason):all',
     },
     wrong: {
-      'OWNER ADMIN MEMBER': [{ update: { ended_at: null } }, { update: { expires_at: 'infinity' } }],
-      proved: [{ update: { expires_at: 'infinity' } }],
+      'OWNER ADMIN MEMBER': [
+        { update: { ended_at: null } },
+        { update: { expires_at: 'infinity' } },
+        { update: { proved_at: 'infinity' } },
+      ],
+      proved: [{ update: { expires_at: 'infinity' } }, { update: { proved_at: 'infinity' } }],
       newcomer: [{ insert: { id: SOMEBODY } }],
     },
   },
 
   challenges: {
-    columns: 'id nonce_hash purpose domain address chain_id message_hash expires_at created_at updated_at',
+    columns: 'id nonce_hash purpose domain address chain_id message_hash expires_at created_at updated_at user_id',
     allowed: {
       'identity proved late newcomer': 'select:all insert:unexpired delete:all',
       'worker inside': 'select:expired delete:expired',
@@ -57,10 +77,20 @@ export const IDENTITY: Declarations = {
   },
 
   sign_in_attempts: {
-    columns: 'id outcome domain chain_id address user_id client_address request_id created_at updated_at',
+    columns: 'id outcome domain chain_id address user_id client_address request_id created_at updated_at purpose',
     allowed: {
+      'OWNER ADMIN MEMBER': 'insert(purpose outcome domain chain_id address user_id client_address request_id):self',
       'identity proved late newcomer': 'insert:all',
       operator: 'select:all',
+    },
+    wrong: { OWNER: [{ insert: { purpose: 'SIGN_IN' } }, { insert: { outcome: 'SIWE_MALFORMED' } }] },
+  },
+
+  sign_in_failures: {
+    columns: 'id key_hash failures failed_at created_at updated_at',
+    allowed: {
+      doorkeeper: 'select:all insert:all update:all delete:all',
+      'worker inside': 'select:longAgo delete:longAgo',
     },
   },
 

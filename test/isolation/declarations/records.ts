@@ -7,7 +7,9 @@ export const RECORDS: Declarations = {
       aggregate_version actor tags data metadata recorded_at`,
     allowed: {
       'OWNER ADMIN': 'select:own insert:own',
-      'MEMBER key': 'select:own',
+      // of its wallets, and so wherever it is a member
+      MEMBER: 'select:own insert:ofJoined',
+      key: 'select:own',
       'slug token withdrawn newcomer': 'insert:own',
       inside: 'select:own insert:own',
       operator: 'select:all',
@@ -17,7 +19,11 @@ export const RECORDS: Declarations = {
         { insert: { actor: 'worker' } },
         { insert: { type: 'payment-order.paid' } },
       ],
-      MEMBER: [{ insert: { type: 'membership.added' } }],
+      MEMBER: [
+        { insert: { type: 'membership.added' } },
+        { insert: { type: 'payment-link.created' } },
+        { insert: { actor: 'worker' } },
+      ],
       inside: [{ insert: { actor: `user:${SOMEBODY}` } }],
     },
   },

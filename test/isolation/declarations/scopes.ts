@@ -54,6 +54,14 @@ export const SCOPES = {
   selfSession: (who, row, ties) => session(who, row, ties) && self(who, row, ties),
   openSession: (who, row, ties) => session(who, row, ties) && row.ended_at === null,
   selfOpen: (who, row, ties) => self(who, row, ties) && row.ended_at === null,
+  /** Of the organizations that the user is a member of now. */
+  ofJoined: (who, row, { memberships }) =>
+    memberships.some(
+      (m) => same(m.user_id, who.userId) && same(row.organization_id, m.organization_id ?? '') && m.status === 'ACTIVE',
+    ),
+  /** The account that was just proved, as the user's own. */
+  selfAccount: (who, row, ties) =>
+    self(who, row, ties) && same(row.issuer, who.account?.issuer) && same(row.subject, who.account?.subject),
   /** The account that was just proved. */
   account: (who, row) => same(row.issuer, who.account?.issuer) && same(row.subject, who.account?.subject),
 
@@ -80,6 +88,8 @@ export const SCOPES = {
   unexpired: (_, row) => !past(row.expires_at),
   /** Windows that began more than a day ago. */
   stale: (_, row) => new Date(row.window_start ?? '').getTime() < Date.now() - 86_400_000,
+  /** Failures of more than a day ago. */
+  longAgo: (_, row) => new Date(row.failed_at ?? '').getTime() < Date.now() - 86_400_000,
 } satisfies Record<string, Scope>;
 
 export type ScopeName = keyof typeof SCOPES;

@@ -1,6 +1,6 @@
 import { newId } from '../../../src/kernel/ids.ts';
 import type { Tenant } from '../../support/tenants.ts';
-import { type Actor, actorsOf, payer, posing, stranger, type Who } from '../actors.ts';
+import { type Actor, actorsOf, NOBODYS, payer, posing, stranger, type Who } from '../actors.ts';
 import type { CrowdedWorld } from './world.ts';
 
 /** An actor, with the organization of its scene: its number, none, or the deleted one. */
@@ -57,8 +57,6 @@ function moreOf(world: CrowdedWorld, tenant: Tenant): Actor[] {
     ...behind(world, tenant),
   ];
 }
-
-const NOBODYS = { issuer: 'eip155', subject: `0x${'2'.repeat(40)}` };
 
 /** Who asks without an organization. */
 function nowhere({ tenants, permissions }: CrowdedWorld): Actor[] {

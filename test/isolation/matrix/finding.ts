@@ -15,6 +15,9 @@ export const BEHIND: Readonly<Record<string, string>> = {
   // columns that the role may not write
   'sessions_member_update with check': 'grant update (user_id) on sessions to tollhouse_member',
   'sessions_identity_update with check': 'grant update (id) on sessions to tollhouse_identity',
+  'identities_member_update with check': 'grant update (user_id) on identities to tollhouse_member',
+  'users_member_update with check': 'grant update (id) on users to tollhouse_member',
+  'user_profiles_member_update with check': 'grant update (user_id) on user_profiles to tollhouse_member',
   'payment_orders_worker_update with check': 'grant update (organization_id) on payment_orders to tollhouse_worker',
   'payment_credits_worker_update with check': 'grant update (organization_id) on payment_credits to tollhouse_worker',
   'blockchain_transactions_worker_update with check':

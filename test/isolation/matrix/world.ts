@@ -92,6 +92,21 @@ async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[
       ];
     }),
   );
+  // the third one's admin has told nothing
+  const silent = world.tenants[2]?.people.ADMIN.userId;
+  await insertRows(
+    client,
+    'user_profiles',
+    tenants
+      .flatMap(({ people }) => Object.values(people))
+      .filter(({ userId }) => userId !== silent)
+      .map(({ userId }) => ({
+        user_id: userId,
+        user_name: `u_${randomBytes(8).toString('hex')}`,
+        given_name: 'A',
+        preferences: {},
+      })),
+  );
   await insertRows(
     client,
     'identities',
@@ -207,12 +222,19 @@ async function seedCommonTables(client: pg.Client, { tenants }: Seeded): Promise
   await insertRows(
     client,
     'sign_in_attempts',
-    tenants.map(({ people }) => ({ outcome: 'OK', address: people.OWNER.address, user_id: people.OWNER.userId })),
+    tenants
+      .flatMap(({ people }) => Object.values(people))
+      .map(({ address, userId }) => ({ outcome: 'OK', address, user_id: userId })),
   );
   await insertRows(
     client,
     'rate_limits',
     [ago(2), ago(0)].map((window_start) => ({ key_hash: hash(), window_start, hits: 1 })),
+  );
+  await insertRows(
+    client,
+    'sign_in_failures',
+    [ago(2), ago(0)].map((failed_at) => ({ key_hash: hash(), failures: 1, failed_at })),
   );
   await client.query("insert into event_epochs (epoch, system_identifier) values (1, 'here') on conflict do nothing");
 }

@@ -408,11 +408,13 @@ export const ModelName = {
   EventEpoch: 'EventEpoch',
   IdempotencyKey: 'IdempotencyKey',
   User: 'User',
+  UserProfile: 'UserProfile',
   Identity: 'Identity',
   Session: 'Session',
   Challenge: 'Challenge',
   SignInAttempt: 'SignInAttempt',
   RateLimit: 'RateLimit',
+  SignInFailure: 'SignInFailure',
   PaymentLink: 'PaymentLink',
   PaymentLinkAccept: 'PaymentLinkAccept',
   PaymentOrder: 'PaymentOrder',
@@ -436,7 +438,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "auditEntry" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "identity" | "session" | "challenge" | "signInAttempt" | "rateLimit" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "membership" | "handle"
+    modelProps: "auditEntry" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "membership" | "handle"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1254,6 +1256,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    UserProfile: {
+      payload: Prisma.$UserProfilePayload<ExtArgs>
+      fields: Prisma.UserProfileFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.UserProfileFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.UserProfileFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        findFirst: {
+          args: Prisma.UserProfileFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.UserProfileFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        findMany: {
+          args: Prisma.UserProfileFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>[]
+        }
+        create: {
+          args: Prisma.UserProfileCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        createMany: {
+          args: Prisma.UserProfileCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.UserProfileCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>[]
+        }
+        delete: {
+          args: Prisma.UserProfileDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        update: {
+          args: Prisma.UserProfileUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        deleteMany: {
+          args: Prisma.UserProfileDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.UserProfileUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.UserProfileUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>[]
+        }
+        upsert: {
+          args: Prisma.UserProfileUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UserProfilePayload>
+        }
+        aggregate: {
+          args: Prisma.UserProfileAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateUserProfile>
+        }
+        groupBy: {
+          args: Prisma.UserProfileGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UserProfileGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.UserProfileCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UserProfileCountAggregateOutputType> | number
+        }
+      }
+    }
     Identity: {
       payload: Prisma.$IdentityPayload<ExtArgs>
       fields: Prisma.IdentityFieldRefs
@@ -1621,6 +1697,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.RateLimitCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.RateLimitCountAggregateOutputType> | number
+        }
+      }
+    }
+    SignInFailure: {
+      payload: Prisma.$SignInFailurePayload<ExtArgs>
+      fields: Prisma.SignInFailureFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SignInFailureFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SignInFailureFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        findFirst: {
+          args: Prisma.SignInFailureFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SignInFailureFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        findMany: {
+          args: Prisma.SignInFailureFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>[]
+        }
+        create: {
+          args: Prisma.SignInFailureCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        createMany: {
+          args: Prisma.SignInFailureCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SignInFailureCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>[]
+        }
+        delete: {
+          args: Prisma.SignInFailureDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        update: {
+          args: Prisma.SignInFailureUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        deleteMany: {
+          args: Prisma.SignInFailureDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SignInFailureUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SignInFailureUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>[]
+        }
+        upsert: {
+          args: Prisma.SignInFailureUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SignInFailurePayload>
+        }
+        aggregate: {
+          args: Prisma.SignInFailureAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSignInFailure>
+        }
+        groupBy: {
+          args: Prisma.SignInFailureGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignInFailureGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SignInFailureCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SignInFailureCountAggregateOutputType> | number
         }
       }
     }
@@ -2431,6 +2581,23 @@ export const UserScalarFieldEnum = {
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
 
 
+export const UserProfileScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  userName: 'userName',
+  givenName: 'givenName',
+  familyName: 'familyName',
+  bio: 'bio',
+  timeZone: 'timeZone',
+  language: 'language',
+  preferences: 'preferences',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UserProfileScalarFieldEnum = (typeof UserProfileScalarFieldEnum)[keyof typeof UserProfileScalarFieldEnum]
+
+
 export const IdentityScalarFieldEnum = {
   id: 'id',
   userId: 'userId',
@@ -2441,6 +2608,8 @@ export const IdentityScalarFieldEnum = {
   chainId: 'chainId',
   walletKind: 'walletKind',
   walletSource: 'walletSource',
+  isPrimary: 'isPrimary',
+  version: 'version',
   provedAt: 'provedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -2454,11 +2623,15 @@ export const SessionScalarFieldEnum = {
   userId: 'userId',
   identityId: 'identityId',
   organizationId: 'organizationId',
+  rootId: 'rootId',
   refreshHash: 'refreshHash',
   generation: 'generation',
   rotations: 'rotations',
+  proofMessage: 'proofMessage',
+  proofSignature: 'proofSignature',
   clientAddress: 'clientAddress',
   userAgent: 'userAgent',
+  provedAt: 'provedAt',
   expiresAt: 'expiresAt',
   endedAt: 'endedAt',
   endReason: 'endReason',
@@ -2473,6 +2646,7 @@ export const ChallengeScalarFieldEnum = {
   id: 'id',
   nonceHash: 'nonceHash',
   purpose: 'purpose',
+  userId: 'userId',
   domain: 'domain',
   address: 'address',
   chainId: 'chainId',
@@ -2487,6 +2661,7 @@ export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof t
 
 export const SignInAttemptScalarFieldEnum = {
   id: 'id',
+  purpose: 'purpose',
   outcome: 'outcome',
   domain: 'domain',
   chainId: 'chainId',
@@ -2511,6 +2686,18 @@ export const RateLimitScalarFieldEnum = {
 } as const
 
 export type RateLimitScalarFieldEnum = (typeof RateLimitScalarFieldEnum)[keyof typeof RateLimitScalarFieldEnum]
+
+
+export const SignInFailureScalarFieldEnum = {
+  id: 'id',
+  keyHash: 'keyHash',
+  failures: 'failures',
+  failedAt: 'failedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SignInFailureScalarFieldEnum = (typeof SignInFailureScalarFieldEnum)[keyof typeof SignInFailureScalarFieldEnum]
 
 
 export const PaymentLinkScalarFieldEnum = {
@@ -3162,11 +3349,13 @@ export type GlobalOmitConfig = {
   eventEpoch?: Prisma.EventEpochOmit
   idempotencyKey?: Prisma.IdempotencyKeyOmit
   user?: Prisma.UserOmit
+  userProfile?: Prisma.UserProfileOmit
   identity?: Prisma.IdentityOmit
   session?: Prisma.SessionOmit
   challenge?: Prisma.ChallengeOmit
   signInAttempt?: Prisma.SignInAttemptOmit
   rateLimit?: Prisma.RateLimitOmit
+  signInFailure?: Prisma.SignInFailureOmit
   paymentLink?: Prisma.PaymentLinkOmit
   paymentLinkAccept?: Prisma.PaymentLinkAcceptOmit
   paymentOrder?: Prisma.PaymentOrderOmit

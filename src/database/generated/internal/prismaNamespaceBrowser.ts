@@ -62,11 +62,13 @@ export const ModelName = {
   EventEpoch: 'EventEpoch',
   IdempotencyKey: 'IdempotencyKey',
   User: 'User',
+  UserProfile: 'UserProfile',
   Identity: 'Identity',
   Session: 'Session',
   Challenge: 'Challenge',
   SignInAttempt: 'SignInAttempt',
   RateLimit: 'RateLimit',
+  SignInFailure: 'SignInFailure',
   PaymentLink: 'PaymentLink',
   PaymentLinkAccept: 'PaymentLinkAccept',
   PaymentOrder: 'PaymentOrder',
@@ -269,6 +271,23 @@ export const UserScalarFieldEnum = {
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
 
 
+export const UserProfileScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  userName: 'userName',
+  givenName: 'givenName',
+  familyName: 'familyName',
+  bio: 'bio',
+  timeZone: 'timeZone',
+  language: 'language',
+  preferences: 'preferences',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UserProfileScalarFieldEnum = (typeof UserProfileScalarFieldEnum)[keyof typeof UserProfileScalarFieldEnum]
+
+
 export const IdentityScalarFieldEnum = {
   id: 'id',
   userId: 'userId',
@@ -279,6 +298,8 @@ export const IdentityScalarFieldEnum = {
   chainId: 'chainId',
   walletKind: 'walletKind',
   walletSource: 'walletSource',
+  isPrimary: 'isPrimary',
+  version: 'version',
   provedAt: 'provedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -292,11 +313,15 @@ export const SessionScalarFieldEnum = {
   userId: 'userId',
   identityId: 'identityId',
   organizationId: 'organizationId',
+  rootId: 'rootId',
   refreshHash: 'refreshHash',
   generation: 'generation',
   rotations: 'rotations',
+  proofMessage: 'proofMessage',
+  proofSignature: 'proofSignature',
   clientAddress: 'clientAddress',
   userAgent: 'userAgent',
+  provedAt: 'provedAt',
   expiresAt: 'expiresAt',
   endedAt: 'endedAt',
   endReason: 'endReason',
@@ -311,6 +336,7 @@ export const ChallengeScalarFieldEnum = {
   id: 'id',
   nonceHash: 'nonceHash',
   purpose: 'purpose',
+  userId: 'userId',
   domain: 'domain',
   address: 'address',
   chainId: 'chainId',
@@ -325,6 +351,7 @@ export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof t
 
 export const SignInAttemptScalarFieldEnum = {
   id: 'id',
+  purpose: 'purpose',
   outcome: 'outcome',
   domain: 'domain',
   chainId: 'chainId',
@@ -349,6 +376,18 @@ export const RateLimitScalarFieldEnum = {
 } as const
 
 export type RateLimitScalarFieldEnum = (typeof RateLimitScalarFieldEnum)[keyof typeof RateLimitScalarFieldEnum]
+
+
+export const SignInFailureScalarFieldEnum = {
+  id: 'id',
+  keyHash: 'keyHash',
+  failures: 'failures',
+  failedAt: 'failedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SignInFailureScalarFieldEnum = (typeof SignInFailureScalarFieldEnum)[keyof typeof SignInFailureScalarFieldEnum]
 
 
 export const PaymentLinkScalarFieldEnum = {

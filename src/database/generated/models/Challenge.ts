@@ -38,6 +38,7 @@ export type ChallengeMinAggregateOutputType = {
   id: string | null
   nonceHash: runtime.Bytes | null
   purpose: $Enums.ChallengePurpose | null
+  userId: string | null
   domain: string | null
   address: string | null
   chainId: bigint | null
@@ -51,6 +52,7 @@ export type ChallengeMaxAggregateOutputType = {
   id: string | null
   nonceHash: runtime.Bytes | null
   purpose: $Enums.ChallengePurpose | null
+  userId: string | null
   domain: string | null
   address: string | null
   chainId: bigint | null
@@ -64,6 +66,7 @@ export type ChallengeCountAggregateOutputType = {
   id: number
   nonceHash: number
   purpose: number
+  userId: number
   domain: number
   address: number
   chainId: number
@@ -87,6 +90,7 @@ export type ChallengeMinAggregateInputType = {
   id?: true
   nonceHash?: true
   purpose?: true
+  userId?: true
   domain?: true
   address?: true
   chainId?: true
@@ -100,6 +104,7 @@ export type ChallengeMaxAggregateInputType = {
   id?: true
   nonceHash?: true
   purpose?: true
+  userId?: true
   domain?: true
   address?: true
   chainId?: true
@@ -113,6 +118,7 @@ export type ChallengeCountAggregateInputType = {
   id?: true
   nonceHash?: true
   purpose?: true
+  userId?: true
   domain?: true
   address?: true
   chainId?: true
@@ -213,6 +219,7 @@ export type ChallengeGroupByOutputType = {
   id: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
+  userId: string | null
   domain: string | null
   address: string | null
   chainId: bigint | null
@@ -249,6 +256,7 @@ export type ChallengeWhereInput = {
   id?: Prisma.UuidFilter<"Challenge"> | string
   nonceHash?: Prisma.BytesFilter<"Challenge"> | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFilter<"Challenge"> | $Enums.ChallengePurpose
+  userId?: Prisma.UuidNullableFilter<"Challenge"> | string | null
   domain?: Prisma.StringNullableFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Challenge"> | bigint | number | null
@@ -262,6 +270,7 @@ export type ChallengeOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
+  userId?: Prisma.SortOrderInput | Prisma.SortOrder
   domain?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -278,6 +287,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.ChallengeWhereInput[]
   NOT?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[]
   purpose?: Prisma.EnumChallengePurposeFilter<"Challenge"> | $Enums.ChallengePurpose
+  userId?: Prisma.UuidNullableFilter<"Challenge"> | string | null
   domain?: Prisma.StringNullableFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Challenge"> | bigint | number | null
@@ -291,6 +301,7 @@ export type ChallengeOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
+  userId?: Prisma.SortOrderInput | Prisma.SortOrder
   domain?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -312,6 +323,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"Challenge"> | string
   nonceHash?: Prisma.BytesWithAggregatesFilter<"Challenge"> | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeWithAggregatesFilter<"Challenge"> | $Enums.ChallengePurpose
+  userId?: Prisma.UuidNullableWithAggregatesFilter<"Challenge"> | string | null
   domain?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null
   address?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null
   chainId?: Prisma.BigIntNullableWithAggregatesFilter<"Challenge"> | bigint | number | null
@@ -325,6 +337,7 @@ export type ChallengeCreateInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
+  userId?: string | null
   domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
@@ -338,6 +351,7 @@ export type ChallengeUncheckedCreateInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
+  userId?: string | null
   domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
@@ -351,6 +365,7 @@ export type ChallengeUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
+  userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -364,6 +379,7 @@ export type ChallengeUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
+  userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -377,6 +393,7 @@ export type ChallengeCreateManyInput = {
   id?: string
   nonceHash: runtime.Bytes
   purpose: $Enums.ChallengePurpose
+  userId?: string | null
   domain?: string | null
   address?: string | null
   chainId?: bigint | number | null
@@ -390,6 +407,7 @@ export type ChallengeUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
+  userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -403,6 +421,7 @@ export type ChallengeUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   nonceHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
+  userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -416,6 +435,7 @@ export type ChallengeCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
+  userId?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -433,6 +453,7 @@ export type ChallengeMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
+  userId?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -446,6 +467,7 @@ export type ChallengeMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   nonceHash?: Prisma.SortOrder
   purpose?: Prisma.SortOrder
+  userId?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -463,16 +485,13 @@ export type EnumChallengePurposeFieldUpdateOperationsInput = {
   set?: $Enums.ChallengePurpose
 }
 
-export type NullableBytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes | null
-}
-
 
 
 export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   nonceHash?: boolean
   purpose?: boolean
+  userId?: boolean
   domain?: boolean
   address?: boolean
   chainId?: boolean
@@ -486,6 +505,7 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   id?: boolean
   nonceHash?: boolean
   purpose?: boolean
+  userId?: boolean
   domain?: boolean
   address?: boolean
   chainId?: boolean
@@ -499,6 +519,7 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   id?: boolean
   nonceHash?: boolean
   purpose?: boolean
+  userId?: boolean
   domain?: boolean
   address?: boolean
   chainId?: boolean
@@ -512,6 +533,7 @@ export type ChallengeSelectScalar = {
   id?: boolean
   nonceHash?: boolean
   purpose?: boolean
+  userId?: boolean
   domain?: boolean
   address?: boolean
   chainId?: boolean
@@ -521,7 +543,7 @@ export type ChallengeSelectScalar = {
   updatedAt?: boolean
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "nonceHash" | "purpose" | "domain" | "address" | "chainId" | "messageHash" | "expiresAt" | "createdAt" | "updatedAt", ExtArgs["result"]["challenge"]>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "nonceHash" | "purpose" | "userId" | "domain" | "address" | "chainId" | "messageHash" | "expiresAt" | "createdAt" | "updatedAt", ExtArgs["result"]["challenge"]>
 
 export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Challenge"
@@ -533,6 +555,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     nonceHash: runtime.Bytes
     purpose: $Enums.ChallengePurpose
+    /**
+     * Whose session it was given out to; null for signing in.
+     */
+    userId: string | null
     /**
      * The one domain it may be used from; null when any of the allowed ones will do.
      */
@@ -972,6 +998,7 @@ export interface ChallengeFieldRefs {
   readonly id: Prisma.FieldRef<"Challenge", 'String'>
   readonly nonceHash: Prisma.FieldRef<"Challenge", 'Bytes'>
   readonly purpose: Prisma.FieldRef<"Challenge", 'ChallengePurpose'>
+  readonly userId: Prisma.FieldRef<"Challenge", 'String'>
   readonly domain: Prisma.FieldRef<"Challenge", 'String'>
   readonly address: Prisma.FieldRef<"Challenge", 'String'>
   readonly chainId: Prisma.FieldRef<"Challenge", 'BigInt'>

@@ -15,7 +15,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 /**
  * Model Identity
  * One proof of being a user, keyed by who vouches for it (`issuer`) and the name it has there (`subject`).
- * An externally owned account is (`eip155`, address), the same on every chain.
+ * An externally owned account is (`eip155`, address), the same on every chain; a contract is (`eip155:<chain>`, address).
  */
 export type IdentityModel = runtime.Types.Result.DefaultSelection<Prisma.$IdentityPayload>
 
@@ -29,10 +29,12 @@ export type AggregateIdentity = {
 
 export type IdentityAvgAggregateOutputType = {
   chainId: number | null
+  version: number | null
 }
 
 export type IdentitySumAggregateOutputType = {
   chainId: bigint | null
+  version: number | null
 }
 
 export type IdentityMinAggregateOutputType = {
@@ -45,6 +47,8 @@ export type IdentityMinAggregateOutputType = {
   chainId: bigint | null
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
+  isPrimary: boolean | null
+  version: number | null
   provedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -60,6 +64,8 @@ export type IdentityMaxAggregateOutputType = {
   chainId: bigint | null
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
+  isPrimary: boolean | null
+  version: number | null
   provedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -75,6 +81,8 @@ export type IdentityCountAggregateOutputType = {
   chainId: number
   walletKind: number
   walletSource: number
+  isPrimary: number
+  version: number
   provedAt: number
   createdAt: number
   updatedAt: number
@@ -84,10 +92,12 @@ export type IdentityCountAggregateOutputType = {
 
 export type IdentityAvgAggregateInputType = {
   chainId?: true
+  version?: true
 }
 
 export type IdentitySumAggregateInputType = {
   chainId?: true
+  version?: true
 }
 
 export type IdentityMinAggregateInputType = {
@@ -100,6 +110,8 @@ export type IdentityMinAggregateInputType = {
   chainId?: true
   walletKind?: true
   walletSource?: true
+  isPrimary?: true
+  version?: true
   provedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -115,6 +127,8 @@ export type IdentityMaxAggregateInputType = {
   chainId?: true
   walletKind?: true
   walletSource?: true
+  isPrimary?: true
+  version?: true
   provedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -130,6 +144,8 @@ export type IdentityCountAggregateInputType = {
   chainId?: true
   walletKind?: true
   walletSource?: true
+  isPrimary?: true
+  version?: true
   provedAt?: true
   createdAt?: true
   updatedAt?: true
@@ -232,6 +248,8 @@ export type IdentityGroupByOutputType = {
   chainId: bigint | null
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
+  isPrimary: boolean
+  version: number
   provedAt: Date
   createdAt: Date
   updatedAt: Date
@@ -270,6 +288,8 @@ export type IdentityWhereInput = {
   chainId?: Prisma.BigIntNullableFilter<"Identity"> | bigint | number | null
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
@@ -287,6 +307,8 @@ export type IdentityOrderByWithRelationInput = {
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   walletKind?: Prisma.SortOrderInput | Prisma.SortOrder
   walletSource?: Prisma.SortOrderInput | Prisma.SortOrder
+  isPrimary?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -308,6 +330,8 @@ export type IdentityWhereUniqueInput = Prisma.AtLeast<{
   chainId?: Prisma.BigIntNullableFilter<"Identity"> | bigint | number | null
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
@@ -325,6 +349,8 @@ export type IdentityOrderByWithAggregationInput = {
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   walletKind?: Prisma.SortOrderInput | Prisma.SortOrder
   walletSource?: Prisma.SortOrderInput | Prisma.SortOrder
+  isPrimary?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -348,6 +374,8 @@ export type IdentityScalarWhereWithAggregatesInput = {
   chainId?: Prisma.BigIntNullableWithAggregatesFilter<"Identity"> | bigint | number | null
   walletKind?: Prisma.EnumWalletKindNullableWithAggregatesFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableWithAggregatesFilter<"Identity"> | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolWithAggregatesFilter<"Identity"> | boolean
+  version?: Prisma.IntWithAggregatesFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeWithAggregatesFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Identity"> | Date | string
@@ -362,6 +390,8 @@ export type IdentityCreateInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -379,6 +409,8 @@ export type IdentityUncheckedCreateInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -394,6 +426,8 @@ export type IdentityUpdateInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -411,6 +445,8 @@ export type IdentityUncheckedUpdateInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -427,6 +463,8 @@ export type IdentityCreateManyInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -441,6 +479,8 @@ export type IdentityUpdateManyMutationInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -456,6 +496,8 @@ export type IdentityUncheckedUpdateManyInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -486,6 +528,8 @@ export type IdentityCountOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
+  isPrimary?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -493,6 +537,7 @@ export type IdentityCountOrderByAggregateInput = {
 
 export type IdentityAvgOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
+  version?: Prisma.SortOrder
 }
 
 export type IdentityMaxOrderByAggregateInput = {
@@ -505,6 +550,8 @@ export type IdentityMaxOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
+  isPrimary?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -520,6 +567,8 @@ export type IdentityMinOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
+  isPrimary?: Prisma.SortOrder
+  version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -527,11 +576,12 @@ export type IdentityMinOrderByAggregateInput = {
 
 export type IdentitySumOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
+  version?: Prisma.SortOrder
 }
 
-export type IdentityScalarRelationFilter = {
-  is?: Prisma.IdentityWhereInput
-  isNot?: Prisma.IdentityWhereInput
+export type IdentityNullableScalarRelationFilter = {
+  is?: Prisma.IdentityWhereInput | null
+  isNot?: Prisma.IdentityWhereInput | null
 }
 
 export type IdentityCreateNestedManyWithoutUserInput = {
@@ -594,10 +644,12 @@ export type IdentityCreateNestedOneWithoutSessionsInput = {
   connect?: Prisma.IdentityWhereUniqueInput
 }
 
-export type IdentityUpdateOneRequiredWithoutSessionsNestedInput = {
+export type IdentityUpdateOneWithoutSessionsNestedInput = {
   create?: Prisma.XOR<Prisma.IdentityCreateWithoutSessionsInput, Prisma.IdentityUncheckedCreateWithoutSessionsInput>
   connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutSessionsInput
   upsert?: Prisma.IdentityUpsertWithoutSessionsInput
+  disconnect?: Prisma.IdentityWhereInput | boolean
+  delete?: Prisma.IdentityWhereInput | boolean
   connect?: Prisma.IdentityWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.IdentityUpdateToOneWithWhereWithoutSessionsInput, Prisma.IdentityUpdateWithoutSessionsInput>, Prisma.IdentityUncheckedUpdateWithoutSessionsInput>
 }
@@ -611,6 +663,8 @@ export type IdentityCreateWithoutUserInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -626,6 +680,8 @@ export type IdentityUncheckedCreateWithoutUserInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -671,6 +727,8 @@ export type IdentityScalarWhereInput = {
   chainId?: Prisma.BigIntNullableFilter<"Identity"> | bigint | number | null
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
@@ -685,6 +743,8 @@ export type IdentityCreateWithoutSessionsInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -701,6 +761,8 @@ export type IdentityUncheckedCreateWithoutSessionsInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -731,6 +793,8 @@ export type IdentityUpdateWithoutSessionsInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -747,6 +811,8 @@ export type IdentityUncheckedUpdateWithoutSessionsInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -761,6 +827,8 @@ export type IdentityCreateManyUserInput = {
   chainId?: bigint | number | null
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -775,6 +843,8 @@ export type IdentityUpdateWithoutUserInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -790,6 +860,8 @@ export type IdentityUncheckedUpdateWithoutUserInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -805,6 +877,8 @@ export type IdentityUncheckedUpdateManyWithoutUserInput = {
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -851,6 +925,8 @@ export type IdentitySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   chainId?: boolean
   walletKind?: boolean
   walletSource?: boolean
+  isPrimary?: boolean
+  version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -869,6 +945,8 @@ export type IdentitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   chainId?: boolean
   walletKind?: boolean
   walletSource?: boolean
+  isPrimary?: boolean
+  version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -885,6 +963,8 @@ export type IdentitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   chainId?: boolean
   walletKind?: boolean
   walletSource?: boolean
+  isPrimary?: boolean
+  version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -901,12 +981,14 @@ export type IdentitySelectScalar = {
   chainId?: boolean
   walletKind?: boolean
   walletSource?: boolean
+  isPrimary?: boolean
+  version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type IdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "kind" | "issuer" | "subject" | "address" | "chainId" | "walletKind" | "walletSource" | "provedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["identity"]>
+export type IdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "kind" | "issuer" | "subject" | "address" | "chainId" | "walletKind" | "walletSource" | "isPrimary" | "version" | "provedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["identity"]>
 export type IdentityInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   sessions?: boolean | Prisma.Identity$sessionsArgs<ExtArgs>
@@ -932,9 +1014,20 @@ export type $IdentityPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     issuer: string
     subject: string
     address: string | null
+    /**
+     * The chain of a contract wallet; null for an account of its own key, which is one on all chains.
+     */
     chainId: bigint | null
     walletKind: $Enums.WalletKind | null
     walletSource: $Enums.WalletSource | null
+    /**
+     * Whether it is the one that its user prefers; one a user, by an index that Prisma cannot say.
+     */
+    isPrimary: boolean
+    /**
+     * How many facts have been told of it; it was linked with the first.
+     */
+    version: number
     provedAt: Date
     createdAt: Date
     updatedAt: Date
@@ -1372,6 +1465,8 @@ export interface IdentityFieldRefs {
   readonly chainId: Prisma.FieldRef<"Identity", 'BigInt'>
   readonly walletKind: Prisma.FieldRef<"Identity", 'WalletKind'>
   readonly walletSource: Prisma.FieldRef<"Identity", 'WalletSource'>
+  readonly isPrimary: Prisma.FieldRef<"Identity", 'Boolean'>
+  readonly version: Prisma.FieldRef<"Identity", 'Int'>
   readonly provedAt: Prisma.FieldRef<"Identity", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Identity", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Identity", 'DateTime'>

@@ -39,10 +39,14 @@ export type SessionMinAggregateOutputType = {
   userId: string | null
   identityId: string | null
   organizationId: string | null
+  rootId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
+  proofMessage: string | null
+  proofSignature: runtime.Bytes | null
   clientAddress: string | null
   userAgent: string | null
+  provedAt: Date | null
   expiresAt: Date | null
   endedAt: Date | null
   endReason: string | null
@@ -55,10 +59,14 @@ export type SessionMaxAggregateOutputType = {
   userId: string | null
   identityId: string | null
   organizationId: string | null
+  rootId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
+  proofMessage: string | null
+  proofSignature: runtime.Bytes | null
   clientAddress: string | null
   userAgent: string | null
+  provedAt: Date | null
   expiresAt: Date | null
   endedAt: Date | null
   endReason: string | null
@@ -71,11 +79,15 @@ export type SessionCountAggregateOutputType = {
   userId: number
   identityId: number
   organizationId: number
+  rootId: number
   refreshHash: number
   generation: number
   rotations: number
+  proofMessage: number
+  proofSignature: number
   clientAddress: number
   userAgent: number
+  provedAt: number
   expiresAt: number
   endedAt: number
   endReason: number
@@ -98,10 +110,14 @@ export type SessionMinAggregateInputType = {
   userId?: true
   identityId?: true
   organizationId?: true
+  rootId?: true
   refreshHash?: true
   generation?: true
+  proofMessage?: true
+  proofSignature?: true
   clientAddress?: true
   userAgent?: true
+  provedAt?: true
   expiresAt?: true
   endedAt?: true
   endReason?: true
@@ -114,10 +130,14 @@ export type SessionMaxAggregateInputType = {
   userId?: true
   identityId?: true
   organizationId?: true
+  rootId?: true
   refreshHash?: true
   generation?: true
+  proofMessage?: true
+  proofSignature?: true
   clientAddress?: true
   userAgent?: true
+  provedAt?: true
   expiresAt?: true
   endedAt?: true
   endReason?: true
@@ -130,11 +150,15 @@ export type SessionCountAggregateInputType = {
   userId?: true
   identityId?: true
   organizationId?: true
+  rootId?: true
   refreshHash?: true
   generation?: true
   rotations?: true
+  proofMessage?: true
+  proofSignature?: true
   clientAddress?: true
   userAgent?: true
+  provedAt?: true
   expiresAt?: true
   endedAt?: true
   endReason?: true
@@ -232,13 +256,17 @@ export type SessionGroupByArgs<ExtArgs extends runtime.Types.Extensions.Internal
 export type SessionGroupByOutputType = {
   id: string
   userId: string
-  identityId: string
+  identityId: string | null
   organizationId: string
+  rootId: string | null
   refreshHash: runtime.Bytes
   generation: number
   rotations: Date[]
+  proofMessage: string | null
+  proofSignature: runtime.Bytes | null
   clientAddress: string | null
   userAgent: string | null
+  provedAt: Date
   expiresAt: Date
   endedAt: Date | null
   endReason: string | null
@@ -272,33 +300,43 @@ export type SessionWhereInput = {
   NOT?: Prisma.SessionWhereInput | Prisma.SessionWhereInput[]
   id?: Prisma.UuidFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
-  identityId?: Prisma.UuidFilter<"Session"> | string
+  identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
+  rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
+  proofMessage?: Prisma.StringNullableFilter<"Session"> | string | null
+  proofSignature?: Prisma.BytesNullableFilter<"Session"> | runtime.Bytes | null
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
+  provedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Session"> | Date | string | null
   endReason?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
-  identity?: Prisma.XOR<Prisma.IdentityScalarRelationFilter, Prisma.IdentityWhereInput>
+  identity?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  root?: Prisma.XOR<Prisma.SessionNullableScalarRelationFilter, Prisma.SessionWhereInput> | null
+  branches?: Prisma.SessionListRelationFilter
 }
 
 export type SessionOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
-  identityId?: Prisma.SortOrder
+  identityId?: Prisma.SortOrderInput | Prisma.SortOrder
   organizationId?: Prisma.SortOrder
+  rootId?: Prisma.SortOrderInput | Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
+  proofMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  proofSignature?: Prisma.SortOrderInput | Prisma.SortOrder
   clientAddress?: Prisma.SortOrderInput | Prisma.SortOrder
   userAgent?: Prisma.SortOrderInput | Prisma.SortOrder
+  provedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -307,6 +345,8 @@ export type SessionOrderByWithRelationInput = {
   user?: Prisma.UserOrderByWithRelationInput
   identity?: Prisma.IdentityOrderByWithRelationInput
   organization?: Prisma.OrganizationOrderByWithRelationInput
+  root?: Prisma.SessionOrderByWithRelationInput
+  branches?: Prisma.SessionOrderByRelationAggregateInput
 }
 
 export type SessionWhereUniqueInput = Prisma.AtLeast<{
@@ -315,33 +355,43 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.SessionWhereInput[]
   NOT?: Prisma.SessionWhereInput | Prisma.SessionWhereInput[]
   userId?: Prisma.UuidFilter<"Session"> | string
-  identityId?: Prisma.UuidFilter<"Session"> | string
+  identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
+  rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
+  proofMessage?: Prisma.StringNullableFilter<"Session"> | string | null
+  proofSignature?: Prisma.BytesNullableFilter<"Session"> | runtime.Bytes | null
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
+  provedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Session"> | Date | string | null
   endReason?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
-  identity?: Prisma.XOR<Prisma.IdentityScalarRelationFilter, Prisma.IdentityWhereInput>
+  identity?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  root?: Prisma.XOR<Prisma.SessionNullableScalarRelationFilter, Prisma.SessionWhereInput> | null
+  branches?: Prisma.SessionListRelationFilter
 }, "id">
 
 export type SessionOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
-  identityId?: Prisma.SortOrder
+  identityId?: Prisma.SortOrderInput | Prisma.SortOrder
   organizationId?: Prisma.SortOrder
+  rootId?: Prisma.SortOrderInput | Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
+  proofMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  proofSignature?: Prisma.SortOrderInput | Prisma.SortOrder
   clientAddress?: Prisma.SortOrderInput | Prisma.SortOrder
   userAgent?: Prisma.SortOrderInput | Prisma.SortOrder
+  provedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   endReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -360,13 +410,17 @@ export type SessionScalarWhereWithAggregatesInput = {
   NOT?: Prisma.SessionScalarWhereWithAggregatesInput | Prisma.SessionScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   userId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
-  identityId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
+  identityId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
   organizationId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
+  rootId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesWithAggregatesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntWithAggregatesFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
+  proofMessage?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
+  proofSignature?: Prisma.BytesNullableWithAggregatesFilter<"Session"> | runtime.Bytes | null
   clientAddress?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
+  provedAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   endedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Session"> | Date | string | null
   endReason?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
@@ -379,33 +433,43 @@ export type SessionCreateInput = {
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutSessionsInput
-  identity: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  identity?: Prisma.IdentityCreateNestedOneWithoutSessionsInput
   organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  root?: Prisma.SessionCreateNestedOneWithoutBranchesInput
+  branches?: Prisma.SessionCreateNestedManyWithoutRootInput
 }
 
 export type SessionUncheckedCreateInput = {
   id?: string
   userId: string
-  identityId: string
+  identityId?: string | null
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  branches?: Prisma.SessionUncheckedCreateNestedManyWithoutRootInput
 }
 
 export type SessionUpdateInput = {
@@ -413,45 +477,59 @@ export type SessionUpdateInput = {
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutSessionsNestedInput
-  identity?: Prisma.IdentityUpdateOneRequiredWithoutSessionsNestedInput
+  identity?: Prisma.IdentityUpdateOneWithoutSessionsNestedInput
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  root?: Prisma.SessionUpdateOneWithoutBranchesNestedInput
+  branches?: Prisma.SessionUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  branches?: Prisma.SessionUncheckedUpdateManyWithoutRootNestedInput
 }
 
 export type SessionCreateManyInput = {
   id?: string
   userId: string
-  identityId: string
+  identityId?: string | null
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
@@ -464,8 +542,11 @@ export type SessionUpdateManyMutationInput = {
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -476,13 +557,17 @@ export type SessionUpdateManyMutationInput = {
 export type SessionUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -508,16 +593,25 @@ export type DateTimeNullableListFilter<$PrismaModel = never> = {
   isEmpty?: boolean
 }
 
+export type SessionNullableScalarRelationFilter = {
+  is?: Prisma.SessionWhereInput | null
+  isNot?: Prisma.SessionWhereInput | null
+}
+
 export type SessionCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
+  proofMessage?: Prisma.SortOrder
+  proofSignature?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
+  provedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
   endReason?: Prisma.SortOrder
@@ -534,10 +628,14 @@ export type SessionMaxOrderByAggregateInput = {
   userId?: Prisma.SortOrder
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
+  proofMessage?: Prisma.SortOrder
+  proofSignature?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
+  provedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
   endReason?: Prisma.SortOrder
@@ -550,10 +648,14 @@ export type SessionMinOrderByAggregateInput = {
   userId?: Prisma.SortOrder
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
+  rootId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
+  proofMessage?: Prisma.SortOrder
+  proofSignature?: Prisma.SortOrder
   clientAddress?: Prisma.SortOrder
   userAgent?: Prisma.SortOrder
+  provedAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
   endReason?: Prisma.SortOrder
@@ -653,9 +755,71 @@ export type SessionCreaterotationsInput = {
   set: Date[] | string[]
 }
 
+export type SessionCreateNestedOneWithoutBranchesInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutBranchesInput, Prisma.SessionUncheckedCreateWithoutBranchesInput>
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutBranchesInput
+  connect?: Prisma.SessionWhereUniqueInput
+}
+
+export type SessionCreateNestedManyWithoutRootInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput> | Prisma.SessionCreateWithoutRootInput[] | Prisma.SessionUncheckedCreateWithoutRootInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRootInput | Prisma.SessionCreateOrConnectWithoutRootInput[]
+  createMany?: Prisma.SessionCreateManyRootInputEnvelope
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+}
+
+export type SessionUncheckedCreateNestedManyWithoutRootInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput> | Prisma.SessionCreateWithoutRootInput[] | Prisma.SessionUncheckedCreateWithoutRootInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRootInput | Prisma.SessionCreateOrConnectWithoutRootInput[]
+  createMany?: Prisma.SessionCreateManyRootInputEnvelope
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+}
+
 export type SessionUpdaterotationsInput = {
   set?: Date[] | string[]
   push?: Date | string | Date[] | string[]
+}
+
+export type NullableBytesFieldUpdateOperationsInput = {
+  set?: runtime.Bytes | null
+}
+
+export type SessionUpdateOneWithoutBranchesNestedInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutBranchesInput, Prisma.SessionUncheckedCreateWithoutBranchesInput>
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutBranchesInput
+  upsert?: Prisma.SessionUpsertWithoutBranchesInput
+  disconnect?: Prisma.SessionWhereInput | boolean
+  delete?: Prisma.SessionWhereInput | boolean
+  connect?: Prisma.SessionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SessionUpdateToOneWithWhereWithoutBranchesInput, Prisma.SessionUpdateWithoutBranchesInput>, Prisma.SessionUncheckedUpdateWithoutBranchesInput>
+}
+
+export type SessionUpdateManyWithoutRootNestedInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput> | Prisma.SessionCreateWithoutRootInput[] | Prisma.SessionUncheckedCreateWithoutRootInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRootInput | Prisma.SessionCreateOrConnectWithoutRootInput[]
+  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutRootInput | Prisma.SessionUpsertWithWhereUniqueWithoutRootInput[]
+  createMany?: Prisma.SessionCreateManyRootInputEnvelope
+  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  update?: Prisma.SessionUpdateWithWhereUniqueWithoutRootInput | Prisma.SessionUpdateWithWhereUniqueWithoutRootInput[]
+  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutRootInput | Prisma.SessionUpdateManyWithWhereWithoutRootInput[]
+  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
+}
+
+export type SessionUncheckedUpdateManyWithoutRootNestedInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput> | Prisma.SessionCreateWithoutRootInput[] | Prisma.SessionUncheckedCreateWithoutRootInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutRootInput | Prisma.SessionCreateOrConnectWithoutRootInput[]
+  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutRootInput | Prisma.SessionUpsertWithWhereUniqueWithoutRootInput[]
+  createMany?: Prisma.SessionCreateManyRootInputEnvelope
+  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  update?: Prisma.SessionUpdateWithWhereUniqueWithoutRootInput | Prisma.SessionUpdateWithWhereUniqueWithoutRootInput[]
+  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutRootInput | Prisma.SessionUpdateManyWithWhereWithoutRootInput[]
+  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
 }
 
 export type SessionCreateNestedManyWithoutOrganizationInput = {
@@ -705,31 +869,41 @@ export type SessionCreateWithoutUserInput = {
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
-  identity: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  identity?: Prisma.IdentityCreateNestedOneWithoutSessionsInput
   organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  root?: Prisma.SessionCreateNestedOneWithoutBranchesInput
+  branches?: Prisma.SessionCreateNestedManyWithoutRootInput
 }
 
 export type SessionUncheckedCreateWithoutUserInput = {
   id?: string
-  identityId: string
+  identityId?: string | null
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  branches?: Prisma.SessionUncheckedCreateNestedManyWithoutRootInput
 }
 
 export type SessionCreateOrConnectWithoutUserInput = {
@@ -764,13 +938,17 @@ export type SessionScalarWhereInput = {
   NOT?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
   id?: Prisma.UuidFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
-  identityId?: Prisma.UuidFilter<"Session"> | string
+  identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
+  rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
+  proofMessage?: Prisma.StringNullableFilter<"Session"> | string | null
+  proofSignature?: Prisma.BytesNullableFilter<"Session"> | runtime.Bytes | null
   clientAddress?: Prisma.StringNullableFilter<"Session"> | string | null
   userAgent?: Prisma.StringNullableFilter<"Session"> | string | null
+  provedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Session"> | Date | string | null
   endReason?: Prisma.StringNullableFilter<"Session"> | string | null
@@ -783,8 +961,11 @@ export type SessionCreateWithoutIdentityInput = {
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
@@ -792,22 +973,29 @@ export type SessionCreateWithoutIdentityInput = {
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutSessionsInput
   organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  root?: Prisma.SessionCreateNestedOneWithoutBranchesInput
+  branches?: Prisma.SessionCreateNestedManyWithoutRootInput
 }
 
 export type SessionUncheckedCreateWithoutIdentityInput = {
   id?: string
   userId: string
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  branches?: Prisma.SessionUncheckedCreateNestedManyWithoutRootInput
 }
 
 export type SessionCreateOrConnectWithoutIdentityInput = {
@@ -836,36 +1024,214 @@ export type SessionUpdateManyWithWhereWithoutIdentityInput = {
   data: Prisma.XOR<Prisma.SessionUpdateManyMutationInput, Prisma.SessionUncheckedUpdateManyWithoutIdentityInput>
 }
 
-export type SessionCreateWithoutOrganizationInput = {
+export type SessionCreateWithoutBranchesInput = {
   id?: string
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutSessionsInput
-  identity: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  identity?: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  root?: Prisma.SessionCreateNestedOneWithoutBranchesInput
 }
 
-export type SessionUncheckedCreateWithoutOrganizationInput = {
+export type SessionUncheckedCreateWithoutBranchesInput = {
   id?: string
   userId: string
-  identityId: string
+  identityId?: string | null
+  organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+}
+
+export type SessionCreateOrConnectWithoutBranchesInput = {
+  where: Prisma.SessionWhereUniqueInput
+  create: Prisma.XOR<Prisma.SessionCreateWithoutBranchesInput, Prisma.SessionUncheckedCreateWithoutBranchesInput>
+}
+
+export type SessionCreateWithoutRootInput = {
+  id?: string
+  refreshHash: runtime.Bytes
+  generation?: number
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
+  clientAddress?: string | null
+  userAgent?: string | null
+  provedAt?: Date | string
+  expiresAt: Date | string
+  endedAt?: Date | string | null
+  endReason?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutSessionsInput
+  identity?: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  branches?: Prisma.SessionCreateNestedManyWithoutRootInput
+}
+
+export type SessionUncheckedCreateWithoutRootInput = {
+  id?: string
+  userId: string
+  identityId?: string | null
+  organizationId: string
+  refreshHash: runtime.Bytes
+  generation?: number
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
+  clientAddress?: string | null
+  userAgent?: string | null
+  provedAt?: Date | string
+  expiresAt: Date | string
+  endedAt?: Date | string | null
+  endReason?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  branches?: Prisma.SessionUncheckedCreateNestedManyWithoutRootInput
+}
+
+export type SessionCreateOrConnectWithoutRootInput = {
+  where: Prisma.SessionWhereUniqueInput
+  create: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput>
+}
+
+export type SessionCreateManyRootInputEnvelope = {
+  data: Prisma.SessionCreateManyRootInput | Prisma.SessionCreateManyRootInput[]
+  skipDuplicates?: boolean
+}
+
+export type SessionUpsertWithoutBranchesInput = {
+  update: Prisma.XOR<Prisma.SessionUpdateWithoutBranchesInput, Prisma.SessionUncheckedUpdateWithoutBranchesInput>
+  create: Prisma.XOR<Prisma.SessionCreateWithoutBranchesInput, Prisma.SessionUncheckedCreateWithoutBranchesInput>
+  where?: Prisma.SessionWhereInput
+}
+
+export type SessionUpdateToOneWithWhereWithoutBranchesInput = {
+  where?: Prisma.SessionWhereInput
+  data: Prisma.XOR<Prisma.SessionUpdateWithoutBranchesInput, Prisma.SessionUncheckedUpdateWithoutBranchesInput>
+}
+
+export type SessionUpdateWithoutBranchesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  generation?: Prisma.IntFieldUpdateOperationsInput | number
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  user?: Prisma.UserUpdateOneRequiredWithoutSessionsNestedInput
+  identity?: Prisma.IdentityUpdateOneWithoutSessionsNestedInput
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  root?: Prisma.SessionUpdateOneWithoutBranchesNestedInput
+}
+
+export type SessionUncheckedUpdateWithoutBranchesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  generation?: Prisma.IntFieldUpdateOperationsInput | number
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type SessionUpsertWithWhereUniqueWithoutRootInput = {
+  where: Prisma.SessionWhereUniqueInput
+  update: Prisma.XOR<Prisma.SessionUpdateWithoutRootInput, Prisma.SessionUncheckedUpdateWithoutRootInput>
+  create: Prisma.XOR<Prisma.SessionCreateWithoutRootInput, Prisma.SessionUncheckedCreateWithoutRootInput>
+}
+
+export type SessionUpdateWithWhereUniqueWithoutRootInput = {
+  where: Prisma.SessionWhereUniqueInput
+  data: Prisma.XOR<Prisma.SessionUpdateWithoutRootInput, Prisma.SessionUncheckedUpdateWithoutRootInput>
+}
+
+export type SessionUpdateManyWithWhereWithoutRootInput = {
+  where: Prisma.SessionScalarWhereInput
+  data: Prisma.XOR<Prisma.SessionUpdateManyMutationInput, Prisma.SessionUncheckedUpdateManyWithoutRootInput>
+}
+
+export type SessionCreateWithoutOrganizationInput = {
+  id?: string
+  refreshHash: runtime.Bytes
+  generation?: number
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
+  clientAddress?: string | null
+  userAgent?: string | null
+  provedAt?: Date | string
+  expiresAt: Date | string
+  endedAt?: Date | string | null
+  endReason?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutSessionsInput
+  identity?: Prisma.IdentityCreateNestedOneWithoutSessionsInput
+  root?: Prisma.SessionCreateNestedOneWithoutBranchesInput
+  branches?: Prisma.SessionCreateNestedManyWithoutRootInput
+}
+
+export type SessionUncheckedCreateWithoutOrganizationInput = {
+  id?: string
+  userId: string
+  identityId?: string | null
+  rootId?: string | null
+  refreshHash: runtime.Bytes
+  generation?: number
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
+  clientAddress?: string | null
+  userAgent?: string | null
+  provedAt?: Date | string
+  expiresAt: Date | string
+  endedAt?: Date | string | null
+  endReason?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  branches?: Prisma.SessionUncheckedCreateNestedManyWithoutRootInput
 }
 
 export type SessionCreateOrConnectWithoutOrganizationInput = {
@@ -896,13 +1262,17 @@ export type SessionUpdateManyWithWhereWithoutOrganizationInput = {
 
 export type SessionCreateManyUserInput = {
   id?: string
-  identityId: string
+  identityId?: string | null
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
@@ -915,42 +1285,56 @@ export type SessionUpdateWithoutUserInput = {
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  identity?: Prisma.IdentityUpdateOneRequiredWithoutSessionsNestedInput
+  identity?: Prisma.IdentityUpdateOneWithoutSessionsNestedInput
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  root?: Prisma.SessionUpdateOneWithoutBranchesNestedInput
+  branches?: Prisma.SessionUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  branches?: Prisma.SessionUncheckedUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateManyWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -962,11 +1346,15 @@ export type SessionCreateManyIdentityInput = {
   id?: string
   userId: string
   organizationId: string
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
@@ -979,8 +1367,11 @@ export type SessionUpdateWithoutIdentityInput = {
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -988,17 +1379,44 @@ export type SessionUpdateWithoutIdentityInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutSessionsNestedInput
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  root?: Prisma.SessionUpdateOneWithoutBranchesNestedInput
+  branches?: Prisma.SessionUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateWithoutIdentityInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  branches?: Prisma.SessionUncheckedUpdateManyWithoutRootNestedInput
+}
+
+export type SessionUncheckedUpdateManyWithoutIdentityInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  generation?: Prisma.IntFieldUpdateOperationsInput | number
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1006,15 +1424,81 @@ export type SessionUncheckedUpdateWithoutIdentityInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
-export type SessionUncheckedUpdateManyWithoutIdentityInput = {
+export type SessionCreateManyRootInput = {
+  id?: string
+  userId: string
+  identityId?: string | null
+  organizationId: string
+  refreshHash: runtime.Bytes
+  generation?: number
+  rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
+  clientAddress?: string | null
+  userAgent?: string | null
+  provedAt?: Date | string
+  expiresAt: Date | string
+  endedAt?: Date | string | null
+  endReason?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type SessionUpdateWithoutRootInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  generation?: Prisma.IntFieldUpdateOperationsInput | number
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  user?: Prisma.UserUpdateOneRequiredWithoutSessionsNestedInput
+  identity?: Prisma.IdentityUpdateOneWithoutSessionsNestedInput
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  branches?: Prisma.SessionUpdateManyWithoutRootNestedInput
+}
+
+export type SessionUncheckedUpdateWithoutRootInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  branches?: Prisma.SessionUncheckedUpdateManyWithoutRootNestedInput
+}
+
+export type SessionUncheckedUpdateManyWithoutRootInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  generation?: Prisma.IntFieldUpdateOperationsInput | number
+  rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1025,12 +1509,16 @@ export type SessionUncheckedUpdateManyWithoutIdentityInput = {
 export type SessionCreateManyOrganizationInput = {
   id?: string
   userId: string
-  identityId: string
+  identityId?: string | null
+  rootId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
+  proofMessage?: string | null
+  proofSignature?: runtime.Bytes | null
   clientAddress?: string | null
   userAgent?: string | null
+  provedAt?: Date | string
   expiresAt: Date | string
   endedAt?: Date | string | null
   endReason?: string | null
@@ -1043,42 +1531,56 @@ export type SessionUpdateWithoutOrganizationInput = {
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutSessionsNestedInput
-  identity?: Prisma.IdentityUpdateOneRequiredWithoutSessionsNestedInput
+  identity?: Prisma.IdentityUpdateOneWithoutSessionsNestedInput
+  root?: Prisma.SessionUpdateOneWithoutBranchesNestedInput
+  branches?: Prisma.SessionUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  branches?: Prisma.SessionUncheckedUpdateManyWithoutRootNestedInput
 }
 
 export type SessionUncheckedUpdateManyWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
-  identityId?: Prisma.StringFieldUpdateOperationsInput | string
+  identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
+  proofMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  proofSignature?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   clientAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userAgent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   endReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1086,6 +1588,35 @@ export type SessionUncheckedUpdateManyWithoutOrganizationInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
+
+/**
+ * Count Type SessionCountOutputType
+ */
+
+export type SessionCountOutputType = {
+  branches: number
+}
+
+export type SessionCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  branches?: boolean | SessionCountOutputTypeCountBranchesArgs
+}
+
+/**
+ * SessionCountOutputType without action
+ */
+export type SessionCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the SessionCountOutputType
+   */
+  select?: Prisma.SessionCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * SessionCountOutputType without action
+ */
+export type SessionCountOutputTypeCountBranchesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SessionWhereInput
+}
 
 
 export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1093,19 +1624,26 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   userId?: boolean
   identityId?: boolean
   organizationId?: boolean
+  rootId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
+  proofMessage?: boolean
+  proofSignature?: boolean
   clientAddress?: boolean
   userAgent?: boolean
+  provedAt?: boolean
   expiresAt?: boolean
   endedAt?: boolean
   endReason?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
+  branches?: boolean | Prisma.Session$branchesArgs<ExtArgs>
+  _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1113,19 +1651,24 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   userId?: boolean
   identityId?: boolean
   organizationId?: boolean
+  rootId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
+  proofMessage?: boolean
+  proofSignature?: boolean
   clientAddress?: boolean
   userAgent?: boolean
+  provedAt?: boolean
   expiresAt?: boolean
   endedAt?: boolean
   endReason?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1133,19 +1676,24 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   userId?: boolean
   identityId?: boolean
   organizationId?: boolean
+  rootId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
+  proofMessage?: boolean
+  proofSignature?: boolean
   clientAddress?: boolean
   userAgent?: boolean
+  provedAt?: boolean
   expiresAt?: boolean
   endedAt?: boolean
   endReason?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectScalar = {
@@ -1153,11 +1701,15 @@ export type SessionSelectScalar = {
   userId?: boolean
   identityId?: boolean
   organizationId?: boolean
+  rootId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
+  proofMessage?: boolean
+  proofSignature?: boolean
   clientAddress?: boolean
   userAgent?: boolean
+  provedAt?: boolean
   expiresAt?: boolean
   endedAt?: boolean
   endReason?: boolean
@@ -1165,35 +1717,49 @@ export type SessionSelectScalar = {
   updatedAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "refreshHash" | "generation" | "rotations" | "clientAddress" | "userAgent" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "rootId" | "refreshHash" | "generation" | "rotations" | "proofMessage" | "proofSignature" | "clientAddress" | "userAgent" | "provedAt" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
+  branches?: boolean | Prisma.Session$branchesArgs<ExtArgs>
+  _count?: boolean | Prisma.SessionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
 }
 export type SessionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
-  identity?: boolean | Prisma.IdentityDefaultArgs<ExtArgs>
+  identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  root?: boolean | Prisma.Session$rootArgs<ExtArgs>
 }
 
 export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Session"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
-    identity: Prisma.$IdentityPayload<ExtArgs>
+    identity: Prisma.$IdentityPayload<ExtArgs> | null
     organization: Prisma.$OrganizationPayload<ExtArgs>
+    root: Prisma.$SessionPayload<ExtArgs> | null
+    branches: Prisma.$SessionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     userId: string
-    identityId: string
+    /**
+     * The proof that began it; null when that was unlinked, and the session ended with it.
+     */
+    identityId: string | null
     organizationId: string
+    /**
+     * The session that signing in began and this one was switched from, and ends with; null for that one itself.
+     */
+    rootId: string | null
     /**
      * SHA-256 of the refresh token that is good now.
      */
@@ -1206,8 +1772,17 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * When the latest rotations were, the last one first; for the grace of a lost answer.
      */
     rotations: Date[]
+    /**
+     * The text and the signature that a contract wallet proved itself with, to be asked about again; null for others.
+     */
+    proofMessage: string | null
+    proofSignature: runtime.Bytes | null
     clientAddress: string | null
     userAgent: string | null
+    /**
+     * When its user last proved a wallet; of a session that was switched to, the root's counts.
+     */
+    provedAt: Date
     expiresAt: Date
     endedAt: Date | null
     endReason: string | null
@@ -1608,8 +2183,10 @@ readonly fields: SessionFieldRefs;
 export interface Prisma__SessionClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
-  identity<T extends Prisma.IdentityDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.IdentityDefaultArgs<ExtArgs>>): Prisma.Prisma__IdentityClient<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  identity<T extends Prisma.Session$identityArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Session$identityArgs<ExtArgs>>): Prisma.Prisma__IdentityClient<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  root<T extends Prisma.Session$rootArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Session$rootArgs<ExtArgs>>): Prisma.Prisma__SessionClient<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  branches<T extends Prisma.Session$branchesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Session$branchesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1643,11 +2220,15 @@ export interface SessionFieldRefs {
   readonly userId: Prisma.FieldRef<"Session", 'String'>
   readonly identityId: Prisma.FieldRef<"Session", 'String'>
   readonly organizationId: Prisma.FieldRef<"Session", 'String'>
+  readonly rootId: Prisma.FieldRef<"Session", 'String'>
   readonly refreshHash: Prisma.FieldRef<"Session", 'Bytes'>
   readonly generation: Prisma.FieldRef<"Session", 'Int'>
   readonly rotations: Prisma.FieldRef<"Session", 'DateTime[]'>
+  readonly proofMessage: Prisma.FieldRef<"Session", 'String'>
+  readonly proofSignature: Prisma.FieldRef<"Session", 'Bytes'>
   readonly clientAddress: Prisma.FieldRef<"Session", 'String'>
   readonly userAgent: Prisma.FieldRef<"Session", 'String'>
+  readonly provedAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly endedAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly endReason: Prisma.FieldRef<"Session", 'String'>
@@ -2060,6 +2641,68 @@ export type SessionDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Limit how many Sessions to delete.
    */
   limit?: number
+}
+
+/**
+ * Session.identity
+ */
+export type Session$identityArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Identity
+   */
+  select?: Prisma.IdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Identity
+   */
+  omit?: Prisma.IdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdentityInclude<ExtArgs> | null
+  where?: Prisma.IdentityWhereInput
+}
+
+/**
+ * Session.root
+ */
+export type Session$rootArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Session
+   */
+  select?: Prisma.SessionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Session
+   */
+  omit?: Prisma.SessionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SessionInclude<ExtArgs> | null
+  where?: Prisma.SessionWhereInput
+}
+
+/**
+ * Session.branches
+ */
+export type Session$branchesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Session
+   */
+  select?: Prisma.SessionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Session
+   */
+  omit?: Prisma.SessionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SessionInclude<ExtArgs> | null
+  where?: Prisma.SessionWhereInput
+  orderBy?: Prisma.SessionOrderByWithRelationInput | Prisma.SessionOrderByWithRelationInput[]
+  cursor?: Prisma.SessionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
 }
 
 /**

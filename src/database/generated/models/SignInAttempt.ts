@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model SignInAttempt
- * The audit trail of signing in, which has no tenant: one row for each attempt that was not rate-limited.
+ * The audit trail of proving wallets, which has no tenant: one row for each attempt that was not rate-limited.
  */
 export type SignInAttemptModel = runtime.Types.Result.DefaultSelection<Prisma.$SignInAttemptPayload>
 
@@ -36,6 +36,7 @@ export type SignInAttemptSumAggregateOutputType = {
 
 export type SignInAttemptMinAggregateOutputType = {
   id: string | null
+  purpose: $Enums.ChallengePurpose | null
   outcome: string | null
   domain: string | null
   chainId: bigint | null
@@ -49,6 +50,7 @@ export type SignInAttemptMinAggregateOutputType = {
 
 export type SignInAttemptMaxAggregateOutputType = {
   id: string | null
+  purpose: $Enums.ChallengePurpose | null
   outcome: string | null
   domain: string | null
   chainId: bigint | null
@@ -62,6 +64,7 @@ export type SignInAttemptMaxAggregateOutputType = {
 
 export type SignInAttemptCountAggregateOutputType = {
   id: number
+  purpose: number
   outcome: number
   domain: number
   chainId: number
@@ -85,6 +88,7 @@ export type SignInAttemptSumAggregateInputType = {
 
 export type SignInAttemptMinAggregateInputType = {
   id?: true
+  purpose?: true
   outcome?: true
   domain?: true
   chainId?: true
@@ -98,6 +102,7 @@ export type SignInAttemptMinAggregateInputType = {
 
 export type SignInAttemptMaxAggregateInputType = {
   id?: true
+  purpose?: true
   outcome?: true
   domain?: true
   chainId?: true
@@ -111,6 +116,7 @@ export type SignInAttemptMaxAggregateInputType = {
 
 export type SignInAttemptCountAggregateInputType = {
   id?: true
+  purpose?: true
   outcome?: true
   domain?: true
   chainId?: true
@@ -211,6 +217,7 @@ export type SignInAttemptGroupByArgs<ExtArgs extends runtime.Types.Extensions.In
 
 export type SignInAttemptGroupByOutputType = {
   id: string
+  purpose: $Enums.ChallengePurpose
   outcome: string
   domain: string | null
   chainId: bigint | null
@@ -247,6 +254,7 @@ export type SignInAttemptWhereInput = {
   OR?: Prisma.SignInAttemptWhereInput[]
   NOT?: Prisma.SignInAttemptWhereInput | Prisma.SignInAttemptWhereInput[]
   id?: Prisma.UuidFilter<"SignInAttempt"> | string
+  purpose?: Prisma.EnumChallengePurposeFilter<"SignInAttempt"> | $Enums.ChallengePurpose
   outcome?: Prisma.StringFilter<"SignInAttempt"> | string
   domain?: Prisma.StringNullableFilter<"SignInAttempt"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"SignInAttempt"> | bigint | number | null
@@ -260,6 +268,7 @@ export type SignInAttemptWhereInput = {
 
 export type SignInAttemptOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  purpose?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   domain?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -276,6 +285,7 @@ export type SignInAttemptWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.SignInAttemptWhereInput | Prisma.SignInAttemptWhereInput[]
   OR?: Prisma.SignInAttemptWhereInput[]
   NOT?: Prisma.SignInAttemptWhereInput | Prisma.SignInAttemptWhereInput[]
+  purpose?: Prisma.EnumChallengePurposeFilter<"SignInAttempt"> | $Enums.ChallengePurpose
   outcome?: Prisma.StringFilter<"SignInAttempt"> | string
   domain?: Prisma.StringNullableFilter<"SignInAttempt"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"SignInAttempt"> | bigint | number | null
@@ -289,6 +299,7 @@ export type SignInAttemptWhereUniqueInput = Prisma.AtLeast<{
 
 export type SignInAttemptOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  purpose?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   domain?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -310,6 +321,7 @@ export type SignInAttemptScalarWhereWithAggregatesInput = {
   OR?: Prisma.SignInAttemptScalarWhereWithAggregatesInput[]
   NOT?: Prisma.SignInAttemptScalarWhereWithAggregatesInput | Prisma.SignInAttemptScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"SignInAttempt"> | string
+  purpose?: Prisma.EnumChallengePurposeWithAggregatesFilter<"SignInAttempt"> | $Enums.ChallengePurpose
   outcome?: Prisma.StringWithAggregatesFilter<"SignInAttempt"> | string
   domain?: Prisma.StringNullableWithAggregatesFilter<"SignInAttempt"> | string | null
   chainId?: Prisma.BigIntNullableWithAggregatesFilter<"SignInAttempt"> | bigint | number | null
@@ -323,6 +335,7 @@ export type SignInAttemptScalarWhereWithAggregatesInput = {
 
 export type SignInAttemptCreateInput = {
   id?: string
+  purpose?: $Enums.ChallengePurpose
   outcome: string
   domain?: string | null
   chainId?: bigint | number | null
@@ -336,6 +349,7 @@ export type SignInAttemptCreateInput = {
 
 export type SignInAttemptUncheckedCreateInput = {
   id?: string
+  purpose?: $Enums.ChallengePurpose
   outcome: string
   domain?: string | null
   chainId?: bigint | number | null
@@ -349,6 +363,7 @@ export type SignInAttemptUncheckedCreateInput = {
 
 export type SignInAttemptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -362,6 +377,7 @@ export type SignInAttemptUpdateInput = {
 
 export type SignInAttemptUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -375,6 +391,7 @@ export type SignInAttemptUncheckedUpdateInput = {
 
 export type SignInAttemptCreateManyInput = {
   id?: string
+  purpose?: $Enums.ChallengePurpose
   outcome: string
   domain?: string | null
   chainId?: bigint | number | null
@@ -388,6 +405,7 @@ export type SignInAttemptCreateManyInput = {
 
 export type SignInAttemptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -401,6 +419,7 @@ export type SignInAttemptUpdateManyMutationInput = {
 
 export type SignInAttemptUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  purpose?: Prisma.EnumChallengePurposeFieldUpdateOperationsInput | $Enums.ChallengePurpose
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   domain?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -414,6 +433,7 @@ export type SignInAttemptUncheckedUpdateManyInput = {
 
 export type SignInAttemptCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  purpose?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -431,6 +451,7 @@ export type SignInAttemptAvgOrderByAggregateInput = {
 
 export type SignInAttemptMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  purpose?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -444,6 +465,7 @@ export type SignInAttemptMaxOrderByAggregateInput = {
 
 export type SignInAttemptMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  purpose?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   domain?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
@@ -463,6 +485,7 @@ export type SignInAttemptSumOrderByAggregateInput = {
 
 export type SignInAttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  purpose?: boolean
   outcome?: boolean
   domain?: boolean
   chainId?: boolean
@@ -476,6 +499,7 @@ export type SignInAttemptSelect<ExtArgs extends runtime.Types.Extensions.Interna
 
 export type SignInAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  purpose?: boolean
   outcome?: boolean
   domain?: boolean
   chainId?: boolean
@@ -489,6 +513,7 @@ export type SignInAttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types
 
 export type SignInAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  purpose?: boolean
   outcome?: boolean
   domain?: boolean
   chainId?: boolean
@@ -502,6 +527,7 @@ export type SignInAttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
 
 export type SignInAttemptSelectScalar = {
   id?: boolean
+  purpose?: boolean
   outcome?: boolean
   domain?: boolean
   chainId?: boolean
@@ -513,13 +539,14 @@ export type SignInAttemptSelectScalar = {
   updatedAt?: boolean
 }
 
-export type SignInAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "outcome" | "domain" | "chainId" | "address" | "userId" | "clientAddress" | "requestId" | "createdAt" | "updatedAt", ExtArgs["result"]["signInAttempt"]>
+export type SignInAttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "purpose" | "outcome" | "domain" | "chainId" | "address" | "userId" | "clientAddress" | "requestId" | "createdAt" | "updatedAt", ExtArgs["result"]["signInAttempt"]>
 
 export type $SignInAttemptPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SignInAttempt"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    purpose: $Enums.ChallengePurpose
     /**
      * `OK`, or the code of the refusal.
      */
@@ -956,6 +983,7 @@ export interface Prisma__SignInAttemptClient<T, Null = never, ExtArgs extends ru
  */
 export interface SignInAttemptFieldRefs {
   readonly id: Prisma.FieldRef<"SignInAttempt", 'String'>
+  readonly purpose: Prisma.FieldRef<"SignInAttempt", 'ChallengePurpose'>
   readonly outcome: Prisma.FieldRef<"SignInAttempt", 'String'>
   readonly domain: Prisma.FieldRef<"SignInAttempt", 'String'>
   readonly chainId: Prisma.FieldRef<"SignInAttempt", 'BigInt'>

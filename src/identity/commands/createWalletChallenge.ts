@@ -1,0 +1,40 @@
+import type { Context } from '../../context.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
+import { plainWords, shortAddress } from '../model.ts';
+import { type ChallengedWallet, giveChallenge, type WalletChallenge } from './giveChallenge.ts';
+import type { ChallengePurpose } from './proveWallet.ts';
+
+/**
+ * Gives the signed-in person a text for a wallet: to link it, or to prove again that it is them. The text names the
+ * account, so that whoever signs it knows which; only a session of that account can hand it in.
+ */
+export async function createWalletChallenge(
+  context: Context,
+  input: ChallengedWallet & { readonly address: string; readonly purpose: Exclude<ChallengePurpose, 'SIGN_IN'> },
+): Promise<WalletChallenge<string>> {
+  const { viewer, scope } = context;
+  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  const { userId } = viewer;
+  const { purpose, address, chainId } = input;
+  const { displayName, identities } = await scope.db.user.findUniqueOrThrow({
+    where: { id: userId },
+    select: {
+      displayName: true,
+      identities: { where: { isPrimary: true }, select: { address: true }, take: 1 },
+    },
+  });
+  const account = describeAccount(displayName, identities[0]?.address ?? null);
+  const statement =
+    purpose === 'LINK'
+      ? `Link this wallet to ${account}. Whoever signs in with it will be that account.`
+      : `Prove again that you are ${account}, before something of that account is changed.`;
+  const { message, ...challenge } = await giveChallenge(context, { purpose, address, chainId, statement, userId });
+  return { ...challenge, message: message ?? '' };
+}
+
+/** The account in the characters that EIP-4361 allows: a name is anybody's choice, the wallet beside it is not. */
+function describeAccount(displayName: string, primary: string | null): string {
+  const name = plainWords(displayName);
+  const of = primary === null ? '' : ` of ${plainWords(shortAddress(primary))}`;
+  return name === '' ? `the account${of}` : `'${name}', the account${of}`;
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import { showAddress } from '../../kernel/address.ts';
+import { sha256 } from '../../kernel/digest.ts';
+import { identityErrors } from '../errors.ts';
+import { CHALLENGE_SECONDS, writeSiweMessage } from '../model.ts';
+import type { ChallengePurpose } from './proveWallet.ts';
+import { takeRateLimit } from './takeRateLimit.ts';
+
+/** A nonce to sign, and the ready text when the address is known. */
+export interface WalletChallenge<Message = string | null> {
+  readonly nonce: string;
+  readonly message: Message;
+  readonly expiresAt: Date;
+}
+
+/** What is known of the wallet that will sign. */
+export interface ChallengedWallet {
+  readonly address?: string | null | undefined;
+  readonly chainId?: number | null | undefined;
+}
+
+/** Gives out a nonce that can be used once within five minutes, for one purpose, and by nobody but the user it names. */
+export async function giveChallenge(
+  context: Context,
+  input: ChallengedWallet & {
+    readonly purpose: ChallengePurpose;
+    /** What the text says, in the characters of EIP-4361. */
+    readonly statement: string;
+    /** Whose session asks; null for signing in. */
+    readonly userId: string | null;
+  },
+): Promise<WalletChallenge> {
+  const { environment, signInOrigins, signInChainIds } = context;
+  const { purpose, statement, userId, address = null, chainId = null } = input;
+  if (chainId !== null && !signInChainIds.includes(chainId)) throw identityErrors.SIWE_CHAIN_NOT_ALLOWED({ chainId });
+  const named = signInOrigins.find((origin) => origin === context.client.origin);
+  const origin = named ?? signInOrigins[0] ?? context.publicUrl;
+  const domain = named === undefined && address === null ? null : new URL(origin).host;
+  const nonce = randomBytes(16).toString('hex');
+
+  return context.identityScope({}).transaction(async (tx) => {
+    const now = await takeRateLimit(context, tx, {
+      deed: 'challenge',
+      allowed: environment.LIMIT_CHALLENGES_PER_MINUTE,
+      address,
+    });
+    const expiresAt = new Date(now + CHALLENGE_SECONDS * 1000);
+    const message =
+      address === null
+        ? null
+        : writeSiweMessage({
+            origin,
+            address: showAddress(address),
+            chainId: chainId ?? signInChainIds[0] ?? 1,
+            nonce,
+            statement,
+            issuedAt: now,
+            expiresAt: expiresAt.getTime(),
+          });
+    await tx.challenge.createMany({
+      data: {
+        nonceHash: sha256(nonce),
+        purpose,
+        userId,
+        domain,
+        address,
+        chainId,
+        messageHash: message === null ? null : sha256(message),
+        expiresAt,
+      },
+    });
+    return { nonce, message, expiresAt };
+  });
+}
