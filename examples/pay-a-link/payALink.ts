@@ -29,7 +29,9 @@ if (!token) throw new Error('no local chain (31337) with the token TUSD');
 
 // A merchant signs in with a fresh wallet, is given an organization, and makes a payment link.
 const { address, signMessage } = privateKeyToAccount(generatePrivateKey());
-const { message } = await mutate('createSignInChallenge', { address, chainId: anvil.id }, 'message');
+const input = { address, chainId: anvil.id };
+const { challenge } = await mutate('createSignInChallenge', input, 'challenge { message }');
+const { message } = challenge;
 const signed = { message, signature: await signMessage({ message }) };
 const session = await mutate('signInWithEthereum', signed, 'accessToken viewer { organization { name } }');
 console.log(`Signed in as ${address}, organization "${session.viewer.organization.name}"`);

@@ -42,8 +42,8 @@ create policy users_doorkeeper_select on users for select to tollhouse_doorkeepe
 alter table identities enable row level security;
 alter table identities force row level security;
 grant select on identities to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
-grant insert (id, user_id, kind, issuer, subject, address, chain_id, wallet_kind, wallet_source, is_primary)
-  on identities to tollhouse_member;
+grant insert (id, user_id, kind, issuer, subject, address, chain_id, wallet_kind, wallet_source, is_primary, email,
+  email_verified, phone, controlled_by_id) on identities to tollhouse_member;
 grant update (is_primary, version) on identities to tollhouse_member;
 grant delete on identities to tollhouse_member;
 grant select, insert on identities to tollhouse_identity;

@@ -1,6 +1,7 @@
 import '../graphql/scalars.ts';
 import '../graphql/node.ts';
 import '../identity/schema/viewer.ts';
+import '../identity/schema/identities.ts';
 import '../identity/schema/linking.ts';
 import '../identity/schema/signIn.ts';
 import '../identity/schema/tokens.ts';

@@ -158,15 +158,15 @@ describe('a mutation', () => {
     signInWithEthereum(input: { message: $message, signature: $signature }) { accessToken refreshToken ${VIEWER} }
   }`;
   const CHALLENGE = `mutation ($address: Address) {
-    createSignInChallenge(input: { address: $address }) { nonce message }
+    createSignInChallenge(input: { address: $address }) { challenge { nonce message } }
   }`;
   const kept: { accessToken?: string; refreshToken?: string; viewer?: { organization: { id: string } } } = {};
 
   const signInVariables = async (): Promise<Record<string, unknown>> => {
-    const { data } = await tollhouse.ask<{ createSignInChallenge: { message: string } }>(CHALLENGE, {
+    const { data } = await tollhouse.ask<{ createSignInChallenge: { challenge: { message: string } } }>(CHALLENGE, {
       address: account.address,
     });
-    const message = data?.createSignInChallenge.message ?? '';
+    const message = data?.createSignInChallenge.challenge.message ?? '';
     return { message, signature: await account.signMessage({ message }) };
   };
 
@@ -273,14 +273,15 @@ describe('a mutation', () => {
     const challenge = (purpose: string, address: string): ReturnType<CountedTollhouse['count']> =>
       tollhouse.count(
         `mutation ($purpose: WalletChallengePurpose!, $address: Address!) {
-          createWalletChallenge(input: { purpose: $purpose, address: $address }) { message }
+          createWalletChallenge(input: { purpose: $purpose, address: $address }) { challenge { message } }
         }`,
         { purpose, address },
         kept.accessToken,
       );
     const sign = async (field: string, purpose: string, by: typeof account, selection: string) => {
       const { answer } = await challenge(purpose, by.address);
-      const { message = '' } = (answer.data?.createWalletChallenge ?? {}) as { message?: string };
+      const given = answer.data?.createWalletChallenge as { challenge: { message: string } } | undefined;
+      const message = given?.challenge.message ?? '';
       return tollhouse.count(
         `mutation ($message: String!, $signature: Hex!) {
           ${field}(input: { message: $message, signature: $signature }) { ${selection} }

@@ -139,13 +139,13 @@ describe('a request with a wrong value', () => {
 
   /** Where a scalar can be given, by a document that takes it as `$value` and one that holds it. */
   const PLACES: readonly [scalar: string, query: string][] = [
-    ['Address', 'createSignInChallenge(input: { address: $value }) { nonce }'],
+    ['Address', 'createSignInChallenge(input: { address: $value }) { challenge { nonce } }'],
     ['Hex', 'signInWithEthereum(input: { message: "x", signature: $value }) { isNewUser }'],
     [
       'Decimal',
       `createPaymentLink(input: { title: "x", accepts: [{ asset: "x", amount: $value, payTo: "${ADDRESS}" }] }) { paymentLink { id } }`,
     ],
-    ['Int', 'createSignInChallenge(input: { chainId: $value }) { nonce }'],
+    ['Int', 'createSignInChallenge(input: { chainId: $value }) { challenge { nonce } }'],
     ['String', 'createPaymentOrder(input: { slug: $value }) { checkoutOrder { token } }'],
   ];
   const WRONG: Readonly<Record<string, readonly unknown[]>> = {

@@ -36,15 +36,15 @@ export async function mutate<Data = Record<string, unknown>>(
 
 /** The text that the wallet is asked to sign for the purpose. */
 export async function askText(house: House, token: string, purpose: Purpose, address: string): Promise<string> {
-  const { code, data } = await mutate<{ message: string }>(
+  const { code, data } = await mutate<{ challenge: { message: string } }>(
     house,
     token,
     'createWalletChallenge',
     { purpose, address },
-    'nonce message expiresAt',
+    'challenge { nonce message expiresAt }',
   );
   if (!data) throw new Error(`No challenge: ${code}`);
-  return data.message;
+  return data.challenge.message;
 }
 
 /** A challenge for the purpose, signed by its wallet. */

@@ -164,7 +164,9 @@ describe('linking a wallet', () => {
     expect((await submitLink(house, person.accessToken, forged)).code).toBe('SIWE_SIGNATURE_INVALID');
     expect((await submitLink(house, person.accessToken, signed)).code).toBe('SIWE_NONCE_INVALID');
     const input = { purpose: 'LINK', address: wallet.address };
-    expect((await mutate(house, undefined, 'createWalletChallenge', input, 'nonce')).code).toBe('UNAUTHENTICATED');
+    expect((await mutate(house, undefined, 'createWalletChallenge', input, 'challenge { nonce }')).code).toBe(
+      'UNAUTHENTICATED',
+    );
     expect(await walletsOf(house, person)).toHaveLength(1);
   });
 });

@@ -203,7 +203,7 @@ describe('a forged token', () => {
   it('runs nothing of its request', async () => {
     const count = () => sql(house, 'select count(*)::int as count from challenges');
     const before = await count();
-    const mutation = 'mutation { createSignInChallenge(input: {}) { nonce } }';
+    const mutation = 'mutation { createSignInChallenge(input: {}) { challenge { nonce } } }';
     expect(codeOf(await askAs(`Bearer ${mint({ sign: signWith(stranger) })}`, mutation))).toBe('UNAUTHENTICATED');
     expect(await count()).toEqual(before);
     expect(codeOf(await house.ask(mutation))).toBe('OK');

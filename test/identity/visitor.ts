@@ -45,9 +45,9 @@ export function askChallenge(
   house: Pick<House, 'ask'>,
   input: { readonly address?: string; readonly chainId?: number } = {},
   headers: Headers = {},
-): Promise<Answer<{ createSignInChallenge: Challenge }>> {
+): Promise<Answer<{ createSignInChallenge: { challenge: Challenge } }>> {
   const document = `mutation Challenge($input: CreateSignInChallengeInput!) {
-    createSignInChallenge(input: $input) { nonce message expiresAt }
+    createSignInChallenge(input: $input) { challenge { nonce message expiresAt } }
   }`;
   return house.ask(document, { input }, { headers });
 }
@@ -55,7 +55,7 @@ export function askChallenge(
 export async function getChallenge(...call: Parameters<typeof askChallenge>): Promise<Challenge> {
   const { data, errors } = await askChallenge(...call);
   if (!data) throw new Error(`No challenge: ${JSON.stringify(errors)}`);
-  return data.createSignInChallenge;
+  return data.createSignInChallenge.challenge;
 }
 
 /** What beginning and refreshing a session are answered. */

@@ -29,6 +29,9 @@ beforeAll(async () => {
     `update blockchain_transactions set created_at = created_at + interval '10 min' where organization_id = $1`,
   );
   await admin(`update sessions set created_at = created_at + interval '10 min' where organization_id = $1`);
+  await admin(`
+    update identities set created_at = created_at + interval '10 min'
+    where user_id in (select user_id from memberships where organization_id = $1)`);
 });
 afterAll(() => tollhouse.stop());
 
@@ -43,6 +46,7 @@ async function tokenOf({ organizationId, people }: Tenant): Promise<string> {
 /** A row of each type that has a global id. */
 const ROWS: Readonly<Record<string, (tenant: Tenant) => string>> = {
   BlockchainTransaction: ({ transactions }) => transactions[0]?.id ?? '',
+  Identity: ({ people }) => people.OWNER.identityId,
   Organization: ({ organizationId }) => organizationId,
   PaymentLink: ({ links }) => links[0]?.id ?? '',
   PaymentOrder: ({ orders }) => orders[0]?.id ?? '',
@@ -215,7 +219,7 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
   },
   'Mutation.createSignInChallenge.input.address': {
     query:
-      'mutation ($value: Address) { createSignInChallenge(input: { address: $value }) { nonce message expiresAt } }',
+      'mutation ($value: Address) { createSignInChallenge(input: { address: $value }) { challenge { nonce message expiresAt } } }',
     pairs: addressPairs,
     blur: /\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT[\d:.]+Z/g,
   },
@@ -231,7 +235,11 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
   },
   'Mutation.signInWithEthereum.input.signature': 'names nothing without its message',
   ...sessionProbes({
-    cursors: () => cursorPairs('sessions'),
+    sessionCursors: () => cursorPairs('sessions'),
+    identityCursors: () =>
+      cursorPairs(
+        '(select i.id, i.created_at, m.organization_id from identities i join memberships m using (user_id)) own',
+      ),
     names: () => [...idPairs(), ...namePairs()],
     askAsOther: async (query, key) => tollhouse.ask(query, { key }, { token: await tokenOf(other) }),
   }),
@@ -268,11 +276,11 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
 };
 
 async function challengeFor(address: string): Promise<string> {
-  const { data } = await tollhouse.ask<{ createSignInChallenge: { message: string } }>(
-    'mutation ($address: Address) { createSignInChallenge(input: { address: $address }) { message } }',
+  const { data } = await tollhouse.ask<{ createSignInChallenge: { challenge: { message: string } } }>(
+    'mutation ($address: Address) { createSignInChallenge(input: { address: $address }) { challenge { message } } }',
     { address },
   );
-  return data?.createSignInChallenge.message ?? '';
+  return data?.createSignInChallenge.challenge.message ?? '';
 }
 
 /** What is answered and what it cost, without the request's own id and the text that was sent. */

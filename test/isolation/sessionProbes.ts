@@ -4,20 +4,26 @@ import type { Pair, Probe } from './probe.ts';
 
 /** What the texts that name sessions and where they work are asked with. */
 interface Asked {
-  /** Cursors of the other tenant's sessions, beside those of nobody. */
-  readonly cursors: () => Promise<Pair[]>;
+  /** Cursors of the other tenant's rows, beside those of nobody. */
+  readonly sessionCursors: () => Promise<Pair[]>;
+  readonly identityCursors: () => Promise<Pair[]>;
   /** Ids and names of the other tenant's, beside nobody's. */
   readonly names: () => Pair[];
   readonly askAsOther: (query: string, key: string) => Promise<Answer<unknown>>;
 }
 
 /** How sessions are asked for, ended and switched by a text. */
-export function sessionProbes({ cursors, names, askAsOther }: Asked): Readonly<Record<string, Probe>> {
-  const page = (argument: string): Probe => ({
-    query: `query ($value: String) { viewer { sessions(${argument}: $value) {
+export function sessionProbes({
+  sessionCursors,
+  identityCursors,
+  names,
+  askAsOther,
+}: Asked): Readonly<Record<string, Probe>> {
+  const page = (field: string, argument: string, pairs: () => Promise<Pair[]>): Probe => ({
+    query: `query ($value: String) { viewer { ${field}(${argument}: $value) {
       edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     } } }`,
-    pairs: cursors,
+    pairs,
   });
   const keyed = (query: string): Probe => ({
     query,
@@ -35,8 +41,10 @@ export function sessionProbes({ cursors, names, askAsOther }: Asked): Readonly<R
     },
   });
   return {
-    'Viewer.sessions.after': page('after'),
-    'Viewer.sessions.before': page('before'),
+    'Viewer.sessions.after': page('sessions', 'after', sessionCursors),
+    'Viewer.sessions.before': page('sessions', 'before', sessionCursors),
+    'Viewer.identities.after': page('identities', 'after', identityCursors),
+    'Viewer.identities.before': page('identities', 'before', identityCursors),
     'Mutation.endSession.input.id': {
       query: 'mutation ($value: ID!) { endSession(input: { id: $value }) { ended replayed } }',
       pairs: names,

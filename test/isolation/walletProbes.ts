@@ -13,7 +13,7 @@ interface Values {
 }
 
 interface Challenged {
-  readonly data: { readonly createWalletChallenge: { readonly message: string } };
+  readonly data: { readonly createWalletChallenge: { readonly challenge: { readonly message: string } } };
 }
 
 /** What is random in a challenge. */
@@ -29,10 +29,10 @@ export function walletProbes({
   const signature = `0x${'11'.repeat(65)}`;
   const challenge = async (purpose: string, address: string): Promise<string> => {
     const asked = `mutation ($purpose: WalletChallengePurpose!, $address: Address!) {
-      createWalletChallenge(input: { purpose: $purpose, address: $address }) { message }
+      createWalletChallenge(input: { purpose: $purpose, address: $address }) { challenge { message } }
     }`;
     const { data } = (await ask(asked, { purpose, address })) as Challenged;
-    return data.createWalletChallenge.message;
+    return data.createWalletChallenge.challenge.message;
   };
   const signed = (field: string, purpose: string, selection: string): Probe => ({
     query: `mutation ($value: String!, $signature: Hex!) {
@@ -60,7 +60,7 @@ export function walletProbes({
   return {
     'Mutation.createWalletChallenge.input.address': {
       query: `mutation ($value: Address!) {
-        createWalletChallenge(input: { purpose: LINK, address: $value }) { nonce message expiresAt }
+        createWalletChallenge(input: { purpose: LINK, address: $value }) { challenge { nonce message expiresAt } }
       }`,
       pairs: addressPairs,
       blur: RANDOM,

@@ -11,7 +11,7 @@ export interface Person {
 }
 
 const CHALLENGE = `mutation Challenge($input: CreateSignInChallengeInput!) {
-  createSignInChallenge(input: $input) { nonce message }
+  createSignInChallenge(input: $input) { challenge { nonce message } }
 }`;
 
 const SIGN_IN = `mutation SignIn($input: SignInWithEthereumInput!) {
@@ -33,10 +33,10 @@ export async function signIn(
   tollhouse: Pick<TestTollhouse, 'ask'>,
   account: Person['account'] = privateKeyToAccount(generatePrivateKey()),
 ): Promise<Person> {
-  const challenge = await tollhouse.ask<{ createSignInChallenge: { message: string } }>(CHALLENGE, {
+  const challenge = await tollhouse.ask<{ createSignInChallenge: { challenge: { message: string } } }>(CHALLENGE, {
     input: { address: account.address },
   });
-  const message = challenge.data?.createSignInChallenge.message ?? '';
+  const message = challenge.data?.createSignInChallenge.challenge.message ?? '';
   const signature = await account.signMessage({ message });
   const answer = await tollhouse.ask<SignedIn>(SIGN_IN, { input: { message, signature } });
   if (!answer.data?.signInWithEthereum) throw new Error(`Signing in failed: ${JSON.stringify(answer.errors)}`);

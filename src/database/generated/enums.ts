@@ -18,7 +18,10 @@ export type UserStatus = (typeof UserStatus)[keyof typeof UserStatus]
 
 
 export const IdentityKind = {
-  WALLET: 'WALLET'
+  WALLET: 'WALLET',
+  EMAIL: 'EMAIL',
+  PHONE: 'PHONE',
+  SOCIAL: 'SOCIAL'
 } as const
 
 export type IdentityKind = (typeof IdentityKind)[keyof typeof IdentityKind]

@@ -11,7 +11,7 @@ import type { ChallengePurpose } from './proveWallet.ts';
 export async function createWalletChallenge(
   context: Context,
   input: ChallengedWallet & { readonly address: string; readonly purpose: Exclude<ChallengePurpose, 'SIGN_IN'> },
-): Promise<WalletChallenge<string>> {
+): Promise<WalletChallenge> {
   const { viewer, scope } = context;
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
   const { userId } = viewer;
@@ -28,8 +28,7 @@ export async function createWalletChallenge(
     purpose === 'LINK'
       ? `Link this wallet to ${account}. Whoever signs in with it will be that account.`
       : `Prove again that you are ${account}, before something of that account is changed.`;
-  const { message, ...challenge } = await giveChallenge(context, { purpose, address, chainId, statement, userId });
-  return { ...challenge, message: message ?? '' };
+  return giveChallenge(context, { purpose, address, chainId, statement, userId });
 }
 
 /** The account in the characters that EIP-4361 allows: a name is anybody's choice, the wallet beside it is not. */

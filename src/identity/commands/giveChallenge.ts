@@ -8,9 +8,10 @@ import type { ChallengePurpose } from './proveWallet.ts';
 import { takeRateLimit } from './takeRateLimit.ts';
 
 /** A nonce to sign, and the ready text when the address is known. */
-export interface WalletChallenge<Message = string | null> {
+export interface WalletChallenge {
+  readonly purpose: ChallengePurpose;
   readonly nonce: string;
-  readonly message: Message;
+  readonly message: string | null;
   readonly expiresAt: Date;
 }
 
@@ -70,6 +71,6 @@ export async function giveChallenge(
         expiresAt,
       },
     });
-    return { nonce, message, expiresAt };
+    return { purpose, nonce, message, expiresAt };
   });
 }

@@ -6,11 +6,11 @@ import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
 import { decodeGlobalId, encodeGlobalId } from '../../kernel/ids.ts';
 import { createWalletChallenge } from '../commands/createWalletChallenge.ts';
-import type { WalletChallenge } from '../commands/giveChallenge.ts';
 import { type LinkedWallet, linkWallet } from '../commands/linkWallet.ts';
 import { setPrimaryWallet } from '../commands/setPrimaryWallet.ts';
 import { type FreshSession, stepUp } from '../commands/stepUp.ts';
 import { type UnlinkedWallet, unlinkWallet } from '../commands/unlinkWallet.ts';
+import { challengePayload } from './challenges.ts';
 import { WalletRef } from './wallets.ts';
 
 const WalletChallengePurpose = builder.enumType('WalletChallengePurpose', {
@@ -30,18 +30,7 @@ const CreateWalletChallengeInput = builder.inputType('CreateWalletChallengeInput
   }),
 });
 
-const CreateWalletChallengePayload = builder
-  .objectRef<WalletChallenge<string>>('CreateWalletChallengePayload')
-  .implement({
-    description: 'What a signed-in person’s wallet is asked to sign.',
-    fields: (t) => ({
-      nonce: t.exposeString('nonce', { description: 'Good once, and for this user alone.' }),
-      message: t.exposeString('message', {
-        description: 'The text to sign exactly as it is; it names the account that it is for.',
-      }),
-      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the nonce ends.' }),
-    }),
-  });
+const CreateWalletChallengePayload = challengePayload('CreateWalletChallengePayload');
 
 /** A wallet's text and signature, for one mutation. */
 function signedInput(name: string, description: string) {

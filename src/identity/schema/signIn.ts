@@ -1,21 +1,11 @@
 import { builder } from '../../graphql/builder.ts';
 import { carryTokens } from '../commands/carryTokens.ts';
 import { createSignInChallenge } from '../commands/createSignInChallenge.ts';
-import type { WalletChallenge } from '../commands/giveChallenge.ts';
 import { signInWithEthereum } from '../commands/signInWithEthereum.ts';
+import { challengePayload } from './challenges.ts';
 import { sessionPayload, TokenTransportEnum, TRANSPORT } from './tokens.ts';
 
-const ChallengePayload = builder.objectRef<WalletChallenge>('CreateSignInChallengePayload').implement({
-  description: 'What a wallet is asked to sign.',
-  fields: (t) => ({
-    nonce: t.exposeString('nonce', { description: 'Good for one sign-in.' }),
-    message: t.exposeString('message', {
-      nullable: true,
-      description: 'The text to sign exactly as it is; null when no address was given.',
-    }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the nonce ends.' }),
-  }),
-});
+const ChallengePayload = challengePayload('CreateSignInChallengePayload');
 
 const CreateSignInChallengeInput = builder.inputType('CreateSignInChallengeInput', {
   description: 'What is known before signing in.',

@@ -49,3 +49,11 @@ export const WalletRef = builder.prismaNode('Identity', {
     provedAt: t.expose('provedAt', { type: 'DateTime', description: 'When it was first proved.' }),
   }),
 });
+
+builder.prismaObjectField(WalletRef, 'controlledBy', (t) =>
+  t.relation('controlledBy', {
+    type: WalletRef,
+    nullable: true,
+    description: 'The user’s wallet that this one, a contract, obeys; null when none is known to.',
+  }),
+);

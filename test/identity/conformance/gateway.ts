@@ -24,7 +24,7 @@ interface Answer {
 }
 
 const CHALLENGE = `mutation Challenge($input: CreateSignInChallengeInput!) {
-  createSignInChallenge(input: $input) { nonce message }
+  createSignInChallenge(input: $input) { challenge { nonce message } }
 }`;
 const SIGN_IN = `mutation SignIn($input: SignInWithEthereumInput!) {
   signInWithEthereum(input: $input) { isNewUser }
@@ -42,9 +42,9 @@ export async function reachGateway(url: string, onWait: (seconds: number) => voi
     askPatiently({ url, onWait }, { query, variables: { input } }, headers);
   const challenge = async (address?: string): Promise<Challenge> => {
     const { data, errors } = await ask(CHALLENGE, address === undefined ? {} : { address });
-    const given = data?.createSignInChallenge as Challenge | undefined;
+    const given = data?.createSignInChallenge as { readonly challenge: Challenge } | undefined;
     if (!given) throw new Error(`The gateway gives out no challenge: ${JSON.stringify(errors)}`);
-    return given;
+    return given.challenge;
   };
 
   const { message } = await challenge(ANYBODY);

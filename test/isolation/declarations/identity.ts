@@ -26,13 +26,14 @@ export const IDENTITY: Declarations = {
 
   identities: {
     columns: `id user_id kind issuer subject address chain_id wallet_kind wallet_source proved_at created_at
-      updated_at is_primary version`,
+      updated_at is_primary version email email_verified phone controlled_by_id`,
     allowed: {
       'OWNER ADMIN': 'select:self update(is_primary version):self delete:self',
       // who has just proved a wallet that nobody has
       MEMBER: `
         select:self
-        insert(id user_id kind issuer subject address chain_id wallet_kind wallet_source is_primary):selfAccount
+        insert(id user_id kind issuer subject address chain_id wallet_kind wallet_source is_primary email email_verified
+          phone controlled_by_id):selfAccount
         update(is_primary version):self delete:self`,
       proved: 'select:account',
       newcomer: 'insert:self',

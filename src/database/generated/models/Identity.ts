@@ -48,6 +48,10 @@ export type IdentityMinAggregateOutputType = {
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
   isPrimary: boolean | null
+  email: string | null
+  emailVerified: boolean | null
+  phone: string | null
+  controlledById: string | null
   version: number | null
   provedAt: Date | null
   createdAt: Date | null
@@ -65,6 +69,10 @@ export type IdentityMaxAggregateOutputType = {
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
   isPrimary: boolean | null
+  email: string | null
+  emailVerified: boolean | null
+  phone: string | null
+  controlledById: string | null
   version: number | null
   provedAt: Date | null
   createdAt: Date | null
@@ -82,6 +90,10 @@ export type IdentityCountAggregateOutputType = {
   walletKind: number
   walletSource: number
   isPrimary: number
+  email: number
+  emailVerified: number
+  phone: number
+  controlledById: number
   version: number
   provedAt: number
   createdAt: number
@@ -111,6 +123,10 @@ export type IdentityMinAggregateInputType = {
   walletKind?: true
   walletSource?: true
   isPrimary?: true
+  email?: true
+  emailVerified?: true
+  phone?: true
+  controlledById?: true
   version?: true
   provedAt?: true
   createdAt?: true
@@ -128,6 +144,10 @@ export type IdentityMaxAggregateInputType = {
   walletKind?: true
   walletSource?: true
   isPrimary?: true
+  email?: true
+  emailVerified?: true
+  phone?: true
+  controlledById?: true
   version?: true
   provedAt?: true
   createdAt?: true
@@ -145,6 +165,10 @@ export type IdentityCountAggregateInputType = {
   walletKind?: true
   walletSource?: true
   isPrimary?: true
+  email?: true
+  emailVerified?: true
+  phone?: true
+  controlledById?: true
   version?: true
   provedAt?: true
   createdAt?: true
@@ -249,6 +273,10 @@ export type IdentityGroupByOutputType = {
   walletKind: $Enums.WalletKind | null
   walletSource: $Enums.WalletSource | null
   isPrimary: boolean
+  email: string | null
+  emailVerified: boolean
+  phone: string | null
+  controlledById: string | null
   version: number
   provedAt: Date
   createdAt: Date
@@ -289,11 +317,17 @@ export type IdentityWhereInput = {
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  email?: Prisma.StringNullableFilter<"Identity"> | string | null
+  emailVerified?: Prisma.BoolFilter<"Identity"> | boolean
+  phone?: Prisma.StringNullableFilter<"Identity"> | string | null
+  controlledById?: Prisma.UuidNullableFilter<"Identity"> | string | null
   version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  controlledBy?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
+  controlled?: Prisma.IdentityListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
 }
 
@@ -308,17 +342,24 @@ export type IdentityOrderByWithRelationInput = {
   walletKind?: Prisma.SortOrderInput | Prisma.SortOrder
   walletSource?: Prisma.SortOrderInput | Prisma.SortOrder
   isPrimary?: Prisma.SortOrder
+  email?: Prisma.SortOrderInput | Prisma.SortOrder
+  emailVerified?: Prisma.SortOrder
+  phone?: Prisma.SortOrderInput | Prisma.SortOrder
+  controlledById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   user?: Prisma.UserOrderByWithRelationInput
+  controlledBy?: Prisma.IdentityOrderByWithRelationInput
+  controlled?: Prisma.IdentityOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
 }
 
 export type IdentityWhereUniqueInput = Prisma.AtLeast<{
   id?: string
   issuer_subject?: Prisma.IdentityIssuerSubjectCompoundUniqueInput
+  id_userId?: Prisma.IdentityIdUserIdCompoundUniqueInput
   AND?: Prisma.IdentityWhereInput | Prisma.IdentityWhereInput[]
   OR?: Prisma.IdentityWhereInput[]
   NOT?: Prisma.IdentityWhereInput | Prisma.IdentityWhereInput[]
@@ -331,13 +372,19 @@ export type IdentityWhereUniqueInput = Prisma.AtLeast<{
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  email?: Prisma.StringNullableFilter<"Identity"> | string | null
+  emailVerified?: Prisma.BoolFilter<"Identity"> | boolean
+  phone?: Prisma.StringNullableFilter<"Identity"> | string | null
+  controlledById?: Prisma.UuidNullableFilter<"Identity"> | string | null
   version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  controlledBy?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
+  controlled?: Prisma.IdentityListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
-}, "id" | "issuer_subject">
+}, "id" | "issuer_subject" | "id_userId">
 
 export type IdentityOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -350,6 +397,10 @@ export type IdentityOrderByWithAggregationInput = {
   walletKind?: Prisma.SortOrderInput | Prisma.SortOrder
   walletSource?: Prisma.SortOrderInput | Prisma.SortOrder
   isPrimary?: Prisma.SortOrder
+  email?: Prisma.SortOrderInput | Prisma.SortOrder
+  emailVerified?: Prisma.SortOrder
+  phone?: Prisma.SortOrderInput | Prisma.SortOrder
+  controlledById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -375,6 +426,10 @@ export type IdentityScalarWhereWithAggregatesInput = {
   walletKind?: Prisma.EnumWalletKindNullableWithAggregatesFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableWithAggregatesFilter<"Identity"> | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolWithAggregatesFilter<"Identity"> | boolean
+  email?: Prisma.StringNullableWithAggregatesFilter<"Identity"> | string | null
+  emailVerified?: Prisma.BoolWithAggregatesFilter<"Identity"> | boolean
+  phone?: Prisma.StringNullableWithAggregatesFilter<"Identity"> | string | null
+  controlledById?: Prisma.UuidNullableWithAggregatesFilter<"Identity"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeWithAggregatesFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Identity"> | Date | string
@@ -391,11 +446,16 @@ export type IdentityCreateInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
+  controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
+  controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
 }
 
@@ -410,10 +470,15 @@ export type IdentityUncheckedCreateInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
+  controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
 }
 
@@ -427,11 +492,16 @@ export type IdentityUpdateInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
+  controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
+  controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
 }
 
@@ -446,10 +516,15 @@ export type IdentityUncheckedUpdateInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
@@ -464,6 +539,10 @@ export type IdentityCreateManyInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
@@ -480,6 +559,9 @@ export type IdentityUpdateManyMutationInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -497,6 +579,10 @@ export type IdentityUncheckedUpdateManyInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -513,9 +599,19 @@ export type IdentityOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
+export type IdentityNullableScalarRelationFilter = {
+  is?: Prisma.IdentityWhereInput | null
+  isNot?: Prisma.IdentityWhereInput | null
+}
+
 export type IdentityIssuerSubjectCompoundUniqueInput = {
   issuer: string
   subject: string
+}
+
+export type IdentityIdUserIdCompoundUniqueInput = {
+  id: string
+  userId: string
 }
 
 export type IdentityCountOrderByAggregateInput = {
@@ -529,6 +625,10 @@ export type IdentityCountOrderByAggregateInput = {
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
   isPrimary?: Prisma.SortOrder
+  email?: Prisma.SortOrder
+  emailVerified?: Prisma.SortOrder
+  phone?: Prisma.SortOrder
+  controlledById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -551,6 +651,10 @@ export type IdentityMaxOrderByAggregateInput = {
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
   isPrimary?: Prisma.SortOrder
+  email?: Prisma.SortOrder
+  emailVerified?: Prisma.SortOrder
+  phone?: Prisma.SortOrder
+  controlledById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -568,6 +672,10 @@ export type IdentityMinOrderByAggregateInput = {
   walletKind?: Prisma.SortOrder
   walletSource?: Prisma.SortOrder
   isPrimary?: Prisma.SortOrder
+  email?: Prisma.SortOrder
+  emailVerified?: Prisma.SortOrder
+  phone?: Prisma.SortOrder
+  controlledById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   provedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -577,11 +685,6 @@ export type IdentityMinOrderByAggregateInput = {
 export type IdentitySumOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   version?: Prisma.SortOrder
-}
-
-export type IdentityNullableScalarRelationFilter = {
-  is?: Prisma.IdentityWhereInput | null
-  isNot?: Prisma.IdentityWhereInput | null
 }
 
 export type IdentityCreateNestedManyWithoutUserInput = {
@@ -626,6 +729,26 @@ export type IdentityUncheckedUpdateManyWithoutUserNestedInput = {
   deleteMany?: Prisma.IdentityScalarWhereInput | Prisma.IdentityScalarWhereInput[]
 }
 
+export type IdentityCreateNestedOneWithoutControlledInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledInput, Prisma.IdentityUncheckedCreateWithoutControlledInput>
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledInput
+  connect?: Prisma.IdentityWhereUniqueInput
+}
+
+export type IdentityCreateNestedManyWithoutControlledByInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput> | Prisma.IdentityCreateWithoutControlledByInput[] | Prisma.IdentityUncheckedCreateWithoutControlledByInput[]
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledByInput | Prisma.IdentityCreateOrConnectWithoutControlledByInput[]
+  createMany?: Prisma.IdentityCreateManyControlledByInputEnvelope
+  connect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+}
+
+export type IdentityUncheckedCreateNestedManyWithoutControlledByInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput> | Prisma.IdentityCreateWithoutControlledByInput[] | Prisma.IdentityUncheckedCreateWithoutControlledByInput[]
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledByInput | Prisma.IdentityCreateOrConnectWithoutControlledByInput[]
+  createMany?: Prisma.IdentityCreateManyControlledByInputEnvelope
+  connect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+}
+
 export type EnumIdentityKindFieldUpdateOperationsInput = {
   set?: $Enums.IdentityKind
 }
@@ -636,6 +759,44 @@ export type NullableEnumWalletKindFieldUpdateOperationsInput = {
 
 export type NullableEnumWalletSourceFieldUpdateOperationsInput = {
   set?: $Enums.WalletSource | null
+}
+
+export type IdentityUpdateOneWithoutControlledNestedInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledInput, Prisma.IdentityUncheckedCreateWithoutControlledInput>
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledInput
+  upsert?: Prisma.IdentityUpsertWithoutControlledInput
+  disconnect?: Prisma.IdentityWhereInput | boolean
+  delete?: Prisma.IdentityWhereInput | boolean
+  connect?: Prisma.IdentityWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IdentityUpdateToOneWithWhereWithoutControlledInput, Prisma.IdentityUpdateWithoutControlledInput>, Prisma.IdentityUncheckedUpdateWithoutControlledInput>
+}
+
+export type IdentityUpdateManyWithoutControlledByNestedInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput> | Prisma.IdentityCreateWithoutControlledByInput[] | Prisma.IdentityUncheckedCreateWithoutControlledByInput[]
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledByInput | Prisma.IdentityCreateOrConnectWithoutControlledByInput[]
+  upsert?: Prisma.IdentityUpsertWithWhereUniqueWithoutControlledByInput | Prisma.IdentityUpsertWithWhereUniqueWithoutControlledByInput[]
+  createMany?: Prisma.IdentityCreateManyControlledByInputEnvelope
+  set?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  disconnect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  delete?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  connect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  update?: Prisma.IdentityUpdateWithWhereUniqueWithoutControlledByInput | Prisma.IdentityUpdateWithWhereUniqueWithoutControlledByInput[]
+  updateMany?: Prisma.IdentityUpdateManyWithWhereWithoutControlledByInput | Prisma.IdentityUpdateManyWithWhereWithoutControlledByInput[]
+  deleteMany?: Prisma.IdentityScalarWhereInput | Prisma.IdentityScalarWhereInput[]
+}
+
+export type IdentityUncheckedUpdateManyWithoutControlledByNestedInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput> | Prisma.IdentityCreateWithoutControlledByInput[] | Prisma.IdentityUncheckedCreateWithoutControlledByInput[]
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutControlledByInput | Prisma.IdentityCreateOrConnectWithoutControlledByInput[]
+  upsert?: Prisma.IdentityUpsertWithWhereUniqueWithoutControlledByInput | Prisma.IdentityUpsertWithWhereUniqueWithoutControlledByInput[]
+  createMany?: Prisma.IdentityCreateManyControlledByInputEnvelope
+  set?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  disconnect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  delete?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  connect?: Prisma.IdentityWhereUniqueInput | Prisma.IdentityWhereUniqueInput[]
+  update?: Prisma.IdentityUpdateWithWhereUniqueWithoutControlledByInput | Prisma.IdentityUpdateWithWhereUniqueWithoutControlledByInput[]
+  updateMany?: Prisma.IdentityUpdateManyWithWhereWithoutControlledByInput | Prisma.IdentityUpdateManyWithWhereWithoutControlledByInput[]
+  deleteMany?: Prisma.IdentityScalarWhereInput | Prisma.IdentityScalarWhereInput[]
 }
 
 export type IdentityCreateNestedOneWithoutSessionsInput = {
@@ -664,10 +825,15 @@ export type IdentityCreateWithoutUserInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
+  controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
+  controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
 }
 
@@ -681,10 +847,15 @@ export type IdentityUncheckedCreateWithoutUserInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
+  controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
 }
 
@@ -728,10 +899,187 @@ export type IdentityScalarWhereInput = {
   walletKind?: Prisma.EnumWalletKindNullableFilter<"Identity"> | $Enums.WalletKind | null
   walletSource?: Prisma.EnumWalletSourceNullableFilter<"Identity"> | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFilter<"Identity"> | boolean
+  email?: Prisma.StringNullableFilter<"Identity"> | string | null
+  emailVerified?: Prisma.BoolFilter<"Identity"> | boolean
+  phone?: Prisma.StringNullableFilter<"Identity"> | string | null
+  controlledById?: Prisma.UuidNullableFilter<"Identity"> | string | null
   version?: Prisma.IntFilter<"Identity"> | number
   provedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Identity"> | Date | string
+}
+
+export type IdentityCreateWithoutControlledInput = {
+  id?: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
+  controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityUncheckedCreateWithoutControlledInput = {
+  id?: string
+  userId: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityCreateOrConnectWithoutControlledInput = {
+  where: Prisma.IdentityWhereUniqueInput
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutControlledInput, Prisma.IdentityUncheckedCreateWithoutControlledInput>
+}
+
+export type IdentityCreateWithoutControlledByInput = {
+  id?: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
+  controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityUncheckedCreateWithoutControlledByInput = {
+  id?: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityCreateOrConnectWithoutControlledByInput = {
+  where: Prisma.IdentityWhereUniqueInput
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput>
+}
+
+export type IdentityCreateManyControlledByInputEnvelope = {
+  data: Prisma.IdentityCreateManyControlledByInput | Prisma.IdentityCreateManyControlledByInput[]
+  skipDuplicates?: boolean
+}
+
+export type IdentityUpsertWithoutControlledInput = {
+  update: Prisma.XOR<Prisma.IdentityUpdateWithoutControlledInput, Prisma.IdentityUncheckedUpdateWithoutControlledInput>
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutControlledInput, Prisma.IdentityUncheckedCreateWithoutControlledInput>
+  where?: Prisma.IdentityWhereInput
+}
+
+export type IdentityUpdateToOneWithWhereWithoutControlledInput = {
+  where?: Prisma.IdentityWhereInput
+  data: Prisma.XOR<Prisma.IdentityUpdateWithoutControlledInput, Prisma.IdentityUncheckedUpdateWithoutControlledInput>
+}
+
+export type IdentityUpdateWithoutControlledInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
+  controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityUncheckedUpdateWithoutControlledInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityUpsertWithWhereUniqueWithoutControlledByInput = {
+  where: Prisma.IdentityWhereUniqueInput
+  update: Prisma.XOR<Prisma.IdentityUpdateWithoutControlledByInput, Prisma.IdentityUncheckedUpdateWithoutControlledByInput>
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutControlledByInput, Prisma.IdentityUncheckedCreateWithoutControlledByInput>
+}
+
+export type IdentityUpdateWithWhereUniqueWithoutControlledByInput = {
+  where: Prisma.IdentityWhereUniqueInput
+  data: Prisma.XOR<Prisma.IdentityUpdateWithoutControlledByInput, Prisma.IdentityUncheckedUpdateWithoutControlledByInput>
+}
+
+export type IdentityUpdateManyWithWhereWithoutControlledByInput = {
+  where: Prisma.IdentityScalarWhereInput
+  data: Prisma.XOR<Prisma.IdentityUpdateManyMutationInput, Prisma.IdentityUncheckedUpdateManyWithoutControlledByInput>
 }
 
 export type IdentityCreateWithoutSessionsInput = {
@@ -744,11 +1092,16 @@ export type IdentityCreateWithoutSessionsInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
+  controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
+  controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
 }
 
 export type IdentityUncheckedCreateWithoutSessionsInput = {
@@ -762,10 +1115,15 @@ export type IdentityUncheckedCreateWithoutSessionsInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
+  controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
 }
 
 export type IdentityCreateOrConnectWithoutSessionsInput = {
@@ -794,11 +1152,16 @@ export type IdentityUpdateWithoutSessionsInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
+  controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
+  controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
 }
 
 export type IdentityUncheckedUpdateWithoutSessionsInput = {
@@ -812,10 +1175,15 @@ export type IdentityUncheckedUpdateWithoutSessionsInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
 }
 
 export type IdentityCreateManyUserInput = {
@@ -828,6 +1196,10 @@ export type IdentityCreateManyUserInput = {
   walletKind?: $Enums.WalletKind | null
   walletSource?: $Enums.WalletSource | null
   isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
   version?: number
   provedAt?: Date | string
   createdAt?: Date | string
@@ -844,10 +1216,15 @@ export type IdentityUpdateWithoutUserInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
+  controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
 }
 
@@ -861,10 +1238,15 @@ export type IdentityUncheckedUpdateWithoutUserInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
@@ -878,6 +1260,91 @@ export type IdentityUncheckedUpdateManyWithoutUserInput = {
   walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
   walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
   isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type IdentityCreateManyControlledByInput = {
+  id?: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type IdentityUpdateWithoutControlledByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
+  controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityUncheckedUpdateWithoutControlledByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityUncheckedUpdateManyWithoutControlledByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -890,10 +1357,12 @@ export type IdentityUncheckedUpdateManyWithoutUserInput = {
  */
 
 export type IdentityCountOutputType = {
+  controlled: number
   sessions: number
 }
 
 export type IdentityCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  controlled?: boolean | IdentityCountOutputTypeCountControlledArgs
   sessions?: boolean | IdentityCountOutputTypeCountSessionsArgs
 }
 
@@ -905,6 +1374,13 @@ export type IdentityCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Ext
    * Select specific fields to fetch from the IdentityCountOutputType
    */
   select?: Prisma.IdentityCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * IdentityCountOutputType without action
+ */
+export type IdentityCountOutputTypeCountControlledArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.IdentityWhereInput
 }
 
 /**
@@ -926,11 +1402,17 @@ export type IdentitySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   walletKind?: boolean
   walletSource?: boolean
   isPrimary?: boolean
+  email?: boolean
+  emailVerified?: boolean
+  phone?: boolean
+  controlledById?: boolean
   version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
+  controlled?: boolean | Prisma.Identity$controlledArgs<ExtArgs>
   sessions?: boolean | Prisma.Identity$sessionsArgs<ExtArgs>
   _count?: boolean | Prisma.IdentityCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["identity"]>
@@ -946,11 +1428,16 @@ export type IdentitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   walletKind?: boolean
   walletSource?: boolean
   isPrimary?: boolean
+  email?: boolean
+  emailVerified?: boolean
+  phone?: boolean
+  controlledById?: boolean
   version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
 }, ExtArgs["result"]["identity"]>
 
 export type IdentitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -964,11 +1451,16 @@ export type IdentitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   walletKind?: boolean
   walletSource?: boolean
   isPrimary?: boolean
+  email?: boolean
+  emailVerified?: boolean
+  phone?: boolean
+  controlledById?: boolean
   version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
 }, ExtArgs["result"]["identity"]>
 
 export type IdentitySelectScalar = {
@@ -982,29 +1474,39 @@ export type IdentitySelectScalar = {
   walletKind?: boolean
   walletSource?: boolean
   isPrimary?: boolean
+  email?: boolean
+  emailVerified?: boolean
+  phone?: boolean
+  controlledById?: boolean
   version?: boolean
   provedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type IdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "kind" | "issuer" | "subject" | "address" | "chainId" | "walletKind" | "walletSource" | "isPrimary" | "version" | "provedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["identity"]>
+export type IdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "kind" | "issuer" | "subject" | "address" | "chainId" | "walletKind" | "walletSource" | "isPrimary" | "email" | "emailVerified" | "phone" | "controlledById" | "version" | "provedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["identity"]>
 export type IdentityInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
+  controlled?: boolean | Prisma.Identity$controlledArgs<ExtArgs>
   sessions?: boolean | Prisma.Identity$sessionsArgs<ExtArgs>
   _count?: boolean | Prisma.IdentityCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type IdentityIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
 }
 export type IdentityIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
 }
 
 export type $IdentityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Identity"
   objects: {
     user: Prisma.$UserPayload<ExtArgs>
+    controlledBy: Prisma.$IdentityPayload<ExtArgs> | null
+    controlled: Prisma.$IdentityPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1024,6 +1526,22 @@ export type $IdentityPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
      * Whether it is the one that its user prefers; one a user, by an index that Prisma cannot say.
      */
     isPrimary: boolean
+    /**
+     * What it says its e-mail address is, in lower case; nobody is found by it.
+     */
+    email: string | null
+    /**
+     * Whether whoever vouches for it says that the address was proved.
+     */
+    emailVerified: boolean
+    /**
+     * In the form of E.164.
+     */
+    phone: string | null
+    /**
+     * The wallet that this one, a contract, obeys.
+     */
+    controlledById: string | null
     /**
      * How many facts have been told of it; it was linked with the first.
      */
@@ -1426,6 +1944,8 @@ readonly fields: IdentityFieldRefs;
 export interface Prisma__IdentityClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  controlledBy<T extends Prisma.Identity$controlledByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$controlledByArgs<ExtArgs>>): Prisma.Prisma__IdentityClient<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  controlled<T extends Prisma.Identity$controlledArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$controlledArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Identity$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1466,6 +1986,10 @@ export interface IdentityFieldRefs {
   readonly walletKind: Prisma.FieldRef<"Identity", 'WalletKind'>
   readonly walletSource: Prisma.FieldRef<"Identity", 'WalletSource'>
   readonly isPrimary: Prisma.FieldRef<"Identity", 'Boolean'>
+  readonly email: Prisma.FieldRef<"Identity", 'String'>
+  readonly emailVerified: Prisma.FieldRef<"Identity", 'Boolean'>
+  readonly phone: Prisma.FieldRef<"Identity", 'String'>
+  readonly controlledById: Prisma.FieldRef<"Identity", 'String'>
   readonly version: Prisma.FieldRef<"Identity", 'Int'>
   readonly provedAt: Prisma.FieldRef<"Identity", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Identity", 'DateTime'>
@@ -1877,6 +2401,49 @@ export type IdentityDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * Limit how many Identities to delete.
    */
   limit?: number
+}
+
+/**
+ * Identity.controlledBy
+ */
+export type Identity$controlledByArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Identity
+   */
+  select?: Prisma.IdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Identity
+   */
+  omit?: Prisma.IdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdentityInclude<ExtArgs> | null
+  where?: Prisma.IdentityWhereInput
+}
+
+/**
+ * Identity.controlled
+ */
+export type Identity$controlledArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Identity
+   */
+  select?: Prisma.IdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Identity
+   */
+  omit?: Prisma.IdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdentityInclude<ExtArgs> | null
+  where?: Prisma.IdentityWhereInput
+  orderBy?: Prisma.IdentityOrderByWithRelationInput | Prisma.IdentityOrderByWithRelationInput[]
+  cursor?: Prisma.IdentityWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.IdentityScalarFieldEnum | Prisma.IdentityScalarFieldEnum[]
 }
 
 /**
