@@ -4,7 +4,8 @@ import { canPin } from './processes.ts';
 /** What the figures were measured on, one fact a line; `before` is the load when the run began. */
 export function describeMachine(facts: {
   readonly postgres: string;
-  readonly addedRoundTripMs: number;
+  /** Behind the proxy; null where there is none. */
+  readonly addedRoundTripMs: number | null;
   readonly before: number;
 }): readonly string[] {
   const cores = cpus();
@@ -14,7 +15,11 @@ export function describeMachine(facts: {
     canPin
       ? 'the system under test alone on core 0; PostgreSQL, the proxy and the generator together on core 1'
       : 'no process kept to a core: `taskset` or a second core is missing',
-    `behind the proxy a round trip takes ${facts.addedRoundTripMs.toFixed(2)} ms longer: two delays of 1 ms, and the proxy`,
+    ...(facts.addedRoundTripMs === null
+      ? []
+      : [
+          `behind the proxy a round trip takes ${facts.addedRoundTripMs.toFixed(2)} ms longer: two delays of 1 ms, and the proxy`,
+        ]),
     `load average ${facts.before.toFixed(2)} when it began, ${(loadavg()[0] ?? 0).toFixed(2)} when it ended (its own load is about 2)`,
   ];
 }

@@ -112,8 +112,8 @@ async function ping(url: string): Promise<number> {
   });
 }
 
-/** The peers have a lock file of their own, since nothing else here needs them. */
-function installPeers(): void {
+/** Installs the peers, which have a lock file of their own, since nothing else here needs them. */
+export function installPeers(): void {
   const folder = fileURLToPath(new URL('peers', import.meta.url));
   if (existsSync(`${folder}/node_modules/.package-lock.json`)) return;
   console.log('Installing the peers …');

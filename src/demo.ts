@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Abi, createWalletClient, http, publicActions } from 'viem';
 import testToken from './chain/contracts/TestToken.json' with { type: 'json' };
 import { demoAccount } from './chain/providers/devAccounts.ts';
@@ -9,11 +10,13 @@ import { signOut } from './identity/commands/signOut.ts';
 import { signUp } from './identity/commands/signUp.ts';
 import { EOA_ISSUER, type ProvedWallet, provedWallet } from './identity/model.ts';
 import { newId } from './kernel/ids.ts';
+import type { Role } from './kernel/permissions.ts';
 import type { Viewer } from './kernel/viewer.ts';
 import { createPaymentLink } from './payments/commands/createPaymentLink.ts';
 import { createPaymentOrder } from './payments/commands/createPaymentOrder.ts';
 import { paymentRequest } from './payments/model.ts';
-import { addMember } from './tenancy/commands/addMember.ts';
+import { inviteMember } from './tenancy/commands/inviteMember.ts';
+import { takeInvitation } from './tenancy/commands/takeInvitation.ts';
 
 /** A person of the demo, with a publicly known wallet of the local chain. */
 export interface DemoPerson {
@@ -63,11 +66,22 @@ export async function seedPeople(resources: Resources): Promise<void> {
       for (const { name, role } of joins) {
         const userId = userIds.get(name) ?? '';
         if ((await context.scope.db.membership.count({ where: { userId } })) === 0) {
-          await addMember(context, { userId, role });
+          await join(context, addressOf(personNamed(name).index), role);
         }
       }
     });
   }
+}
+
+/** Waits until the chain was read to its head, so that it takes orders; false when that takes longer than seconds. */
+export async function waitForChain({ database }: Pick<Resources, 'database'>, chain: ChainSetting): Promise<boolean> {
+  const scope = database.as({ kind: 'public', requestId: 'demo' });
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const where = { chainId: chain.chainId, current: true, NOT: { caughtUpAt: null } };
+    if ((await scope.db.chainIncarnation.count({ where })) > 0) return true;
+    await setTimeout(50);
+  }
+  return false;
 }
 
 /** Makes those of the demo's links that are not there, and has Dave pay for one; the worker must run. */
@@ -83,13 +97,25 @@ export async function seedPayments(resources: Resources, chain: ChainSetting): P
           accepts,
           read: (tx, id) => tx.paymentLink.findFirstOrThrow({ where: { id }, select: { slug: true } }),
         });
-        if (title === LINKS.Alice[0].title) await payAsDave(context, link.slug, chain);
+        if (title !== LINKS.Alice[0].title) continue;
+        await payOrder(context, chain, {
+          token: await orderOf(context, { slug: link.slug, symbol: 'TUSD' }),
+          percent: 100,
+        });
       }
     });
   }
 }
 
-async function seedPerson(resources: Resources, name: string, address: `0x${string}`): Promise<string> {
+/** The owner who asks invites somebody, and they accept. */
+export async function join(context: Context, address: `0x${string}`, role: Role): Promise<void> {
+  const { invitationId } = await inviteMember(context, { address, role, idempotencyKey: null });
+  const scope = context.identityScope({ account: { issuer: EOA_ISSUER, subject: address } });
+  await takeInvitation(context, { scope, token: null, id: invitationId });
+}
+
+/** Makes somebody of the demo, with the organization that they own, if they own one. */
+export async function seedPerson(resources: Resources, name: string, address: `0x${string}`): Promise<string> {
   const newcomer = { userId: newId(), organizationId: newId() };
   const context = contextOf(resources, null);
   const wallet = walletOf(resources, address);
@@ -105,9 +131,13 @@ async function seedPerson(resources: Resources, name: string, address: `0x${stri
 }
 
 /** Does something as a person of the demo, in a session that ends with it. */
-async function asPerson(resources: Resources, name: string, run: (context: Context) => Promise<void>): Promise<void> {
+export async function asPerson(
+  resources: Resources,
+  name: string,
+  run: (context: Context) => Promise<void>,
+): Promise<void> {
   const context = contextOf(resources, null);
-  await openSession(context, walletOf(resources, addressOf(personNamed(name).index)));
+  await openSession(context, walletOf(resources, addressOf(personNamed(name).index)), null, null);
   await run(context);
   await signOut(context);
 }
@@ -117,7 +147,8 @@ function walletOf(resources: Resources, address: `0x${string}`): ProvedWallet {
   return provedWallet({ address, domain: new URL(publicUrl).host, chainId: signInChainIds[0] ?? 1 }, 'EOA');
 }
 
-async function acceptsFor(
+/** Terms in the assets of these symbols, as far as there are such. */
+export async function acceptsFor(
   context: Context,
   amounts: Readonly<Record<string, string>>,
   payTo: string,
@@ -126,31 +157,41 @@ async function acceptsFor(
   return assets.map(({ caip19, symbol }) => ({ asset: caip19, amount: amounts[symbol] ?? '', payTo }));
 }
 
-async function payAsDave(context: Context, slug: string, chain: ChainSetting): Promise<void> {
+/** Begins to pay the link as Dave, in the asset of this symbol; answers the order's token. */
+export async function orderOf(context: Context, { slug, symbol }: { slug: string; symbol: string }): Promise<string> {
+  const { caip19 } = await context.scope.db.asset.findFirstOrThrow({ where: { symbol }, select: { caip19: true } });
+  const payer = addressOf(personNamed('Dave').index);
+  return (await createPaymentOrder(context, { slug, asset: caip19, payer })).token;
+}
+
+/** Has Dave pay so much of an order's due on the local chain, with tokens that are minted for it. */
+export async function payOrder(
+  context: Context,
+  chain: ChainSetting,
+  { token, percent }: { readonly token: string; readonly percent: number },
+): Promise<void> {
   const dave = demoAccount(3).account;
-  const { token } = await createPaymentOrder(context, { slug, payer: dave.address.toLowerCase() });
   const order = await context.handleScope('payment-order', token).db.paymentOrder.findFirstOrThrow({
     select: { dueUnits: true, payTo: true, reference: true, asset: { select: { address: true } } },
   });
-  const units = BigInt(order.dueUnits.toFixed());
+  const units = (BigInt(order.dueUnits.toFixed()) * BigInt(percent)) / 100n;
   const request = paymentRequest({ ...order, chainId: chain.chainId, token: order.asset.address, units });
   const wallet = createWalletClient({ account: dave, transport: http(chain.rpcUrl), pollingInterval: 50 }).extend(
     publicActions,
   );
-  const abi = testToken.abi as Abi;
   const to = request.to as `0x${string}`;
-  const mint = await wallet.writeContract({
-    chain: null,
-    address: to,
-    abi,
-    functionName: 'mint',
-    args: [dave.address, units],
-  });
-  await wallet.waitForTransactionReceipt({ hash: mint });
-  await wallet.sendTransaction({ chain: null, to, value: request.value, data: request.data });
+  if (order.asset.address) {
+    const abi = testToken.abi as Abi;
+    const args = [dave.address, units];
+    const mint = await wallet.writeContract({ chain: null, address: to, abi, functionName: 'mint', args });
+    await wallet.waitForTransactionReceipt({ hash: mint });
+  }
+  const sent = await wallet.sendTransaction({ chain: null, to, value: request.value, data: request.data });
+  await wallet.waitForTransactionReceipt({ hash: sent });
 }
 
-async function findUser({ database }: Pick<Resources, 'database'>, address: string): Promise<string | null> {
+/** Whom an account proves. */
+export async function findUser({ database }: Pick<Resources, 'database'>, address: string): Promise<string | null> {
   const scope = database.as({ kind: 'identity', requestId: 'demo', account: { issuer: EOA_ISSUER, subject: address } });
   const [row] = await scope.db.$queryRaw<[{ userId: string | null }]>`
     /* findUser */
@@ -160,6 +201,11 @@ async function findUser({ database }: Pick<Resources, 'database'>, address: stri
 
 function contextOf(resources: Resources, viewer: Viewer | null): Context {
   return createContext(resources, { requestId: `demo-${newId()}`, client: SEEDER, viewer });
+}
+
+/** The account of a person of the demo. */
+export function accountOf(name: string): `0x${string}` {
+  return addressOf(personNamed(name).index);
 }
 
 function personNamed(name: string): DemoPerson {

@@ -6,14 +6,17 @@ import type { Logger } from 'pino';
 import { startAnvil } from './chain/providers/anvil.ts';
 import { deployTestToken } from './chain/providers/testToken.ts';
 import { startEmbeddedPostgres } from './database/embedded.ts';
-import { GATEWAY_LOGIN } from './database/roles.ts';
+import { GATEWAY_LOGIN, OPERATOR_LOGIN } from './database/roles.ts';
 import type { ChainSetting, Environment, SigningKey } from './environment.ts';
 import { keptTokenKeys } from './identity/providers/tokenKeys.ts';
 import { claimFolder } from './local/folder.ts';
+import { replaceFile } from './local/replaceFile.ts';
 
 /** What a gateway outside production has of its own, in `.tollhouse/`, instead of what production must be given. */
 export interface Development {
   readonly databaseUrl: string;
+  /** The operator's own login; null where only others' were given. */
+  readonly operatorUrl: string | null;
   /** Who migrates; null when only the gateway's own login was given. */
   readonly ownerUrl: string | null;
   /** Whether the database is our own: only then there are demo data and demo wallets. */
@@ -38,7 +41,12 @@ export async function openDevelopment(root: string, environment: Environment, lo
     // Both are waited for even if one fails, so that whatever did start is stopped.
     const [urls, localChain, tokenKeys] = await allStarted([
       environment.DATABASE_URL
-        ? { databaseUrl: environment.DATABASE_URL, ownerUrl: environment.DATABASE_OWNER_URL ?? null, embedded: false }
+        ? {
+            databaseUrl: environment.DATABASE_URL,
+            operatorUrl: environment.OPERATOR_DATABASE_URL ?? null,
+            ownerUrl: environment.DATABASE_OWNER_URL ?? null,
+            embedded: false,
+          }
         : startEmbeddedPostgres({ folder, log }).then(async (postgres) => {
             running.push(postgres);
             return { ...(await ownDatabase(postgres.url, folder.path)), embedded: true };
@@ -73,9 +81,16 @@ async function allStarted<Parts extends readonly unknown[]>(
   return Promise.all(parts);
 }
 
-/** The database of the embedded server, with an owner and a gateway login of their own; made once. */
-async function ownDatabase(adminUrl: string, folder: string): Promise<{ databaseUrl: string; ownerUrl: string }> {
+/** Where the owner of the embedded database logs in, in the checkout's folder; for its own account alone to read. */
+export const OWNER_URL_FILE = 'owner.url';
+
+/** The database of the embedded server, with logins of their own for owner, gateway and operator; made once. */
+async function ownDatabase(
+  adminUrl: string,
+  folder: string,
+): Promise<{ databaseUrl: string; operatorUrl: string; ownerUrl: string }> {
   const [owner, gateway] = [keptPassword(folder, 'owner'), keptPassword(folder, 'gateway')];
+  const operator = keptPassword(folder, 'operator');
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
@@ -92,7 +107,10 @@ async function ownDatabase(adminUrl: string, folder: string): Promise<{ database
   }
   const as = (username: string, password: string): string =>
     Object.assign(new URL(adminUrl), { username, password, pathname: '/tollhouse' }).href;
-  return { databaseUrl: as(GATEWAY_LOGIN, gateway), ownerUrl: as('tollhouse_owner', owner) };
+  const ownerUrl = as('tollhouse_owner', owner);
+  // for `npm run operator`, which must find the server whatever its port is this time
+  replaceFile(join(folder, OWNER_URL_FILE), ownerUrl);
+  return { databaseUrl: as(GATEWAY_LOGIN, gateway), operatorUrl: as(OPERATOR_LOGIN, operator), ownerUrl };
 }
 
 function keptPassword(folder: string, login: string): string {

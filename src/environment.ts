@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().int().positive().default(fallback);
@@ -84,6 +85,16 @@ function openPartOf(d: string): string | undefined {
   }
 }
 
+/** An address of the internet, perhaps with a port; of IPv6 then in brackets. */
+function isServer(server: string): boolean {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(server) ?? [];
+  return isIP(bracketed ?? plain ?? server) !== 0;
+}
+
+function isSmtpUrl(text: string): boolean {
+  return /^smtps?:\/\/[^/?#]+\/?$/.test(text) && URL.canParse(text) && new URL(text).hostname !== '';
+}
+
 const origins = z
   .string()
   .transform((text) => text.split(',').map((origin) => origin.trim()))
@@ -100,6 +111,17 @@ const origins = z
       .min(1),
   );
 
+const addresses = z
+  .string()
+  .transform((text) => text.split(',').map((address) => address.trim().toLowerCase()))
+  .pipe(z.array(z.string().regex(/^0x[0-9a-f]{40}$/, 'must be addresses such as 0x4e59…')).min(1));
+
+/** The factories that thirdweb deploys accounts by unless told otherwise, for EntryPoint 0.6 and 0.7. */
+const THIRDWEB_FACTORIES = [
+  '0x85e23b94e7f5e9cc1ff78bce78cfb15b81f0df00',
+  '0x4be0ddfebca9a5a4a617dee4dece99e7c862dceb',
+] as const;
+
 /** Every variable, with the default that holds outside production; `.env.example` explains each. */
 const variables = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -110,6 +132,7 @@ const variables = z.object({
 
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_OWNER_URL: postgresUrl.optional(),
+  OPERATOR_DATABASE_URL: postgresUrl.optional(),
   DATABASE_POOL_MIN: z.coerce.number().int().min(0).default(2),
   DATABASE_POOL_MAX: count(10),
   DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds(15),
@@ -126,26 +149,62 @@ const variables = z.object({
     .transform((text) => text.split(',').map(Number))
     .pipe(z.array(chainId).min(1))
     .optional(),
-  ERC6492_FACTORIES: z
-    .string()
-    .transform((text) => text.split(',').map((address) => address.trim().toLowerCase()))
-    .pipe(z.array(z.string().regex(/^0x[0-9a-f]{40}$/, 'must be addresses such as 0x4e59…')).min(1))
-    .optional(),
+  ERC6492_FACTORIES: addresses.optional(),
+  THIRDWEB_CLIENT_ID: z.string().min(1).optional(),
+  THIRDWEB_SECRET_KEY: z.string().min(1).optional(),
+  THIRDWEB_API_URL: httpUrl.default('https://api.thirdweb.com'),
+  THIRDWEB_ACCOUNT_FACTORIES: addresses.default([...THIRDWEB_FACTORIES]),
   SIGN_UP: z.enum(['open', 'invite-only']).default('open'),
   TOKEN_KEYS: json(signingKeys).optional(),
   ACCESS_TOKEN_SECONDS: z.coerce.number().int().min(30).max(600).default(600),
   SESSION_DAYS: z.coerce.number().int().min(1).max(30).default(30),
   COOKIES: flag,
 
+  DNS_SERVERS: z
+    .string()
+    .transform((text) => text.split(',').map((server) => server.trim()))
+    .pipe(z.array(z.string().refine(isServer, 'must be addresses such as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53')))
+    .optional(),
+
+  INVITATION_DAYS: z.coerce.number().int().min(1).max(90).default(7),
+  ORGANIZATION_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
+
+  SMTP_URL: z
+    .string()
+    .refine(isSmtpUrl, 'must be a URL such as smtps://user:password@mail.example or smtp://127.0.0.1:1025')
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^(?:[^<>"@,;\p{Cc}]{1,100} <[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/u,
+      'must be a@b.example or Name <a@b.example>',
+    )
+    .optional(),
+  TOLLHOUSE_UNSAFE_SMTP_WITHOUT_TLS: flag,
+
   CHAINS: json(z.array(chainSetting).min(1)).optional(),
   ANVIL_BIN: z.string().min(1).optional(),
 
   LIMIT_CHALLENGES_PER_MINUTE: count(10),
   LIMIT_SIGN_INS_PER_MINUTE: count(10),
+  LIMIT_SIGN_INS_PER_ORGANIZATION_PER_MINUTE: count(300),
+  LIMIT_DOMAIN_CHECKS_PER_ORGANIZATION_PER_MINUTE: count(20),
+  LIMIT_INVITATIONS_PER_ORGANIZATION_PER_HOUR: count(100),
+  LIMIT_SESSIONS_PER_USER: count(100),
+  LIMIT_REFRESHES_PER_CLIENT_PER_MINUTE: count(300),
+  LIMIT_ORGANIZATIONS_PER_USER_PER_DAY: count(20),
+  LIMIT_EMAIL_CODES_PER_HOUR: count(3),
+  LIMIT_EMAIL_CODES_PER_CLIENT_PER_HOUR: count(20),
+  LIMIT_EMAIL_TRIES_PER_HOUR: count(5),
+  LIMIT_EMAIL_TRIES_PER_CLIENT_PER_HOUR: count(30),
   LOCKOUT_AFTER_FAILURES: z.coerce.number().int().min(1).max(1_000_000).default(5),
+  LOCKOUT_CLIENT_FACTOR: z.coerce.number().int().min(1).max(1_000).default(10),
   LOCKOUT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(30),
   LOCKOUT_MAX_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3600),
   LIMIT_OPEN_ORDERS_PER_CLIENT: count(20),
+  LIMIT_ORDERS_PER_ORGANIZATION_PER_MINUTE: count(600),
+  LIMIT_STREAMS_PER_SESSION: count(10),
+  LIMIT_STREAMS_PER_CLIENT: count(100),
   LIMIT_DOCUMENT_BYTES: count(100_000),
   LIMIT_DOCUMENT_TOKENS: count(5_000),
   LIMIT_DOCUMENT_DEPTH: count(15),
@@ -153,6 +212,7 @@ const variables = z.object({
   LIMIT_DOCUMENT_ROWS: count(10_000),
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: flag,
+  TOLLHOUSE_UNSAFE_SEED: flag,
 });
 
 /** The environment, parsed once; everything else asks this. */
@@ -196,8 +256,21 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   if (parsed.success && parsed.data.LOCKOUT_SECONDS > parsed.data.LOCKOUT_MAX_SECONDS) {
     faults.push('LOCKOUT_SECONDS: must not be more than LOCKOUT_MAX_SECONDS');
   }
+  if (given.SMTP_URL && !given.MAIL_FROM) faults.push('MAIL_FROM: required when SMTP_URL is set');
+  if (given.THIRDWEB_CLIENT_ID && !given.THIRDWEB_SECRET_KEY) {
+    faults.push('THIRDWEB_SECRET_KEY: required when THIRDWEB_CLIENT_ID is set');
+  }
+  if (given.THIRDWEB_SECRET_KEY && !given.THIRDWEB_CLIENT_ID) {
+    faults.push('THIRDWEB_CLIENT_ID: required when THIRDWEB_SECRET_KEY is set');
+  }
+  if (given.NODE_ENV === 'production' && /^http:/i.test(given.THIRDWEB_API_URL ?? '')) {
+    faults.push('THIRDWEB_API_URL: must be https in production');
+  }
   if (given.DATABASE_OWNER_URL && !given.DATABASE_URL) {
     faults.push('DATABASE_URL: required when DATABASE_OWNER_URL is set');
+  }
+  if (given.OPERATOR_DATABASE_URL && !given.DATABASE_URL) {
+    faults.push('DATABASE_URL: required when OPERATOR_DATABASE_URL is set');
   }
   if (!parsed.success || faults.length > 0) throw new EnvironmentError(faults);
   return { ...parsed.data, production: parsed.data.NODE_ENV === 'production' };

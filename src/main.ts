@@ -4,7 +4,7 @@ import { demoAccount } from './chain/providers/devAccounts.ts';
 import type { Resources } from './context.ts';
 import { migrate } from './database/migrations.ts';
 import { ensureRoles } from './database/roles.ts';
-import { DEMO_PEOPLE, seedPayments, seedPeople } from './demo.ts';
+import { DEMO_PEOPLE, seedPayments, seedPeople, waitForChain } from './demo.ts';
 import { type Development, openDevelopment } from './development.ts';
 import { type ChainSetting, type Environment, readEnvironment } from './environment.ts';
 import { createLog } from './gateway/log.ts';
@@ -37,9 +37,14 @@ async function main(): Promise<void> {
 
 /** Production is given everything, makes nothing up and migrates nothing. */
 async function startProduction(environment: Environment, log: Logger, running: Running): Promise<void> {
-  const { DATABASE_URL, CHAINS, TOKEN_KEYS } = environment;
+  const { DATABASE_URL, OPERATOR_DATABASE_URL = null, CHAINS, TOKEN_KEYS } = environment;
   if (!DATABASE_URL || !CHAINS || !TOKEN_KEYS) throw new Error('The environment was not checked for production.');
-  const supplies: Supplies = { databaseUrl: DATABASE_URL, chains: CHAINS, tokenKeys: TOKEN_KEYS };
+  const supplies: Supplies = {
+    databaseUrl: DATABASE_URL,
+    operatorUrl: OPERATOR_DATABASE_URL,
+    chains: CHAINS,
+    tokenKeys: TOKEN_KEYS,
+  };
   running.tollhouse = await openTollhouse(environment, supplies, log);
   log.info({ url: running.tollhouse.gateway.url, chains: CHAINS.map(({ chainId }) => chainId) }, 'ready');
 }
@@ -48,9 +53,9 @@ async function startProduction(environment: Environment, log: Logger, running: R
 async function startDevelopment(environment: Environment, log: Logger, running: Running): Promise<void> {
   const development = await openDevelopment(process.cwd(), environment, log);
   running.development = development;
-  const { databaseUrl, ownerUrl, embedded, chains } = development;
+  const { databaseUrl, operatorUrl, ownerUrl, embedded, chains } = development;
   if (ownerUrl) {
-    await ensureRoles({ ownerUrl, gatewayUrl: databaseUrl });
+    await ensureRoles({ ownerUrl, gatewayUrl: databaseUrl, operatorUrl: operatorUrl ?? undefined });
     await migrate(ownerUrl);
   }
   const tollhouse = await openTollhouse(environment, development, log, async (resources) => {
@@ -88,14 +93,7 @@ function welcome(graphql: string, embedded: boolean, localChain: ChainSetting | 
 }
 
 async function seedWhenCaughtUp(resources: Resources, chain: ChainSetting): Promise<void> {
-  const scope = resources.database.as({ kind: 'public', requestId: 'demo' });
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const read = await scope.db.chainIncarnation.count({
-      where: { chainId: chain.chainId, current: true, NOT: { caughtUpAt: null } },
-    });
-    if (read > 0) return seedPayments(resources, chain);
-    await setTimeout(50);
-  }
+  if (await waitForChain(resources, chain)) return seedPayments(resources, chain);
   resources.log.warn('The local chain was not read in time; the demo has no payments.');
 }
 

@@ -58,7 +58,9 @@ export interface ChainReader {
 /** Whether a signature over a text is an account's. */
 export interface WalletVerifier {
   /**
-   * What stands behind the address, when the signature is its own; else null.
+   * What stands behind the address, when the signature is its own; else null. The factory is in lower case: what a
+   * contract says has made it, else what its wrapping (ERC-6492) says; null of other accounts, and where neither does.
+   * Both are mere claims, which nothing may depend on.
    * @throws SIGNATURE_CHECK_UNAVAILABLE when it could not be checked, SIGNATURE_CHECK_UNSUPPORTED when it cannot be
    */
   verify(claim: {
@@ -66,5 +68,72 @@ export interface WalletVerifier {
     readonly chainId: number;
     readonly message: string;
     readonly signature: string;
-  }): Promise<'EOA' | 'CONTRACT' | 'EOA_7702' | null>;
+  }): Promise<{ readonly kind: 'EOA' | 'CONTRACT' | 'EOA_7702'; readonly factory: string | null } | null>;
+}
+
+/** Somebody as thirdweb knows them, from their in-app wallet's token. Addresses are in lower case. */
+export interface ThirdwebProfile {
+  /** Of the in-app wallet, an account of its own key. */
+  readonly address: string;
+  readonly smartWalletAddress: string | null;
+  /** What they have signed in to thirdweb with; each once. */
+  readonly profiles: readonly {
+    /** `google`, `email`, `phone` and such. */
+    readonly type: string;
+    readonly id: string;
+    /** In lower case. */
+    readonly email: string | null;
+    readonly emailVerified: boolean;
+    /** In the form of E.164. */
+    readonly phone: string | null;
+  }[];
+}
+
+/** A payload of thirdweb's, as its own libraries make it (`LoginPayload`). */
+export interface ThirdwebPayload {
+  readonly domain: string;
+  readonly address: string;
+  readonly statement: string;
+  readonly uri?: string | null | undefined;
+  readonly version: string;
+  readonly chain_id?: string | null | undefined;
+  readonly nonce: string;
+  readonly issued_at: string;
+  readonly expiration_time: string;
+  readonly invalid_before: string;
+  readonly resources?: readonly string[] | null | undefined;
+}
+
+/** What thirdweb says of people and of what they have signed. */
+export interface ThirdwebAccounts {
+  /**
+   * Exchanges the auth token of an in-app wallet for whose it is.
+   * @throws THIRDWEB_TOKEN_INVALID, THIRDWEB_UNAVAILABLE
+   */
+  exchange(authToken: string): Promise<ThirdwebProfile>;
+  /** Whether thirdweb's own judge takes the payload and its signature of an account's own key; asks no network. */
+  agrees(payload: ThirdwebPayload, signature: string): Promise<boolean>;
+}
+
+/** A mail to one person, as plain text. */
+export interface Mail {
+  /** One address, in the form that it is stored in. */
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Hands mails over to whoever delivers them. */
+export interface MailSender {
+  /** Throws when the mail could not be handed over; then it may be tried again. */
+  send(mail: Mail): Promise<void>;
+}
+
+/** Asks the name system. */
+export interface DomainResolver {
+  /**
+   * The texts of a name's TXT records, each whole; none when there is no such name, or no such record of it.
+   * @throws DOMAIN_CHECK_UNAVAILABLE when the name system could not be asked, or did not know
+   */
+  textRecords(name: string): Promise<readonly string[]>;
 }

@@ -2,17 +2,24 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MAX_SECONDS_BEHIND } from './chain/model.ts';
 import { publicAccounts } from './chain/providers/devAccounts.ts';
-import type { Resources } from './context.ts';
-import { assertGatewayRole } from './database/assertGatewayRole.ts';
+import type { Resources, Streams } from './context.ts';
+import { assertGatewayRole, assertOperatorRole } from './database/assertGatewayRole.ts';
+import { openHints } from './database/hints.ts';
 import { type PacketObserver, poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { hasDemoAccount } from './demo.ts';
 import type { ChainSetting, Environment, SigningKey } from './environment.ts';
 import { schema } from './gateway/schema.ts';
 import { type Gateway, openGateway } from './gateway/server.ts';
+import { describeFault } from './graphql/errors.ts';
+import { createStreams } from './graphql/streams.ts';
+import { createCodeDigest } from './identity/providers/codes.ts';
+import { createMailSender } from './identity/providers/mail.ts';
+import { createThirdwebAccounts } from './identity/providers/thirdweb.ts';
 import { createTokens } from './identity/providers/tokens.ts';
 import { createWalletVerifier } from './identity/providers/wallet.ts';
 import { foundOrganization } from './tenancy/commands/foundOrganization.ts';
+import { createDomainResolver } from './tenancy/providers/dns.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 const EXAMPLE_QUERY = `# Who am I, and what can be paid in?
@@ -33,12 +40,17 @@ query Welcome {
 }
 `;
 
+/** Operators are few and ask seldom. */
+const OPERATOR_POOL = { min: 0, max: 2 };
+
 /** A database that is silent for longer is as good as away. */
 const LONGEST_PING_MS = 2_000;
 
 /** What a gateway needs from outside, wherever it comes from: the environment, a development checkout, a test. */
 export interface Supplies {
   readonly databaseUrl: string;
+  /** The operator's own login; without it nobody is an operator. */
+  readonly operatorUrl?: string | null;
   readonly chains: readonly ChainSetting[];
   readonly tokenKeys: readonly SigningKey[];
   /** Told of every network round trip to the database. */
@@ -64,26 +76,46 @@ export async function openTollhouse(
   log: Logger,
   prepare: (resources: Resources) => Promise<void> = async () => {},
 ): Promise<Tollhouse> {
-  const parts: { gateway?: Gateway; worker?: Worker; database?: Database } = {};
+  const parts: {
+    gateway?: Gateway;
+    worker?: Worker;
+    streams?: Streams;
+    operatorDatabase?: Database;
+    database?: Database;
+  } = {};
   const stop = async (): Promise<void> => {
     await parts.gateway?.drain();
     await parts.worker?.stop();
+    await parts.streams?.stop();
+    await parts.operatorDatabase?.close();
     await parts.database?.close();
   };
   try {
     await assertGatewayRole(supplies.databaseUrl);
+    if (supplies.operatorUrl) await assertOperatorRole(supplies.operatorUrl);
     const host = environment.HOST ?? (environment.production ? '0.0.0.0' : '127.0.0.1');
     const gateway = await openGateway({ host, port: environment.PORT }, log);
     parts.gateway = gateway;
-    const { databaseUrl, chains, onPacket } = supplies;
+    const { databaseUrl, operatorUrl, chains, onPacket } = supplies;
     const database = openDatabase({ ...poolOptions(environment, databaseUrl), ...(onPacket && { onPacket }) });
     parts.database = database;
+    const operatorDatabase = operatorUrl
+      ? openDatabase({ ...poolOptions(environment, operatorUrl), ...OPERATOR_POOL, ...(onPacket && { onPacket }) })
+      : null;
+    if (operatorDatabase) parts.operatorDatabase = operatorDatabase;
     if (environment.production && (await hasDemoAccount({ database }))) {
       throw new Error('A demo wallet, whose key everybody knows, is a user of this database; production refuses it.');
     }
-    const resources = await makeResources(environment, supplies, { gateway, database, log });
+    const resources = await makeResources(environment, supplies, { gateway, database, operatorDatabase, log });
+    parts.streams = resources.streams;
     await prepare(resources);
-    parts.worker = startWorker({ database, databaseUrl, chains, log });
+    parts.worker = startWorker({
+      database,
+      databaseUrl,
+      chains,
+      retentionDays: environment.ORGANIZATION_RETENTION_DAYS,
+      log,
+    });
     gateway.serve({
       resources,
       schema,
@@ -99,9 +131,10 @@ export async function openTollhouse(
 
 async function makeResources(
   environment: Environment,
-  { tokenKeys, chains }: Supplies,
-  { gateway, database, log }: { gateway: Gateway; database: Database; log: Logger },
+  { databaseUrl, tokenKeys, chains }: Supplies,
+  parts: { gateway: Gateway; database: Database; operatorDatabase: Database | null; log: Logger },
 ): Promise<Resources> {
+  const { gateway, database, operatorDatabase, log } = parts;
   const local = [`http://localhost:${gateway.port}`, `http://127.0.0.1:${gateway.port}`];
   const publicUrl = (environment.PUBLIC_URL ?? `http://localhost:${gateway.port}`).replace(/\/+$/, '');
   const clock = { now: () => Date.now() };
@@ -113,6 +146,7 @@ async function makeResources(
     refusedAccounts: new Set(environment.production ? publicAccounts() : []),
     publicUrl,
     database,
+    operatorDatabase,
     tokens: await createTokens({
       keys: tokenKeys,
       issuer: publicUrl,
@@ -120,6 +154,17 @@ async function makeResources(
       clock,
     }),
     walletVerifier: createWalletVerifier({ chains, factories: environment.ERC6492_FACTORIES }),
+    thirdwebAccounts: createThirdwebAccounts(environment),
+    domainResolver: createDomainResolver(environment.DNS_SERVERS),
+    mailSender: createMailSender(environment, log),
+    digestCode: createCodeDigest(tokenKeys),
+    streams: createStreams(
+      openHints({
+        url: databaseUrl,
+        onError: (error) => log.warn({ err: describeFault(error) }, 'hints for open streams are not heard for now'),
+      }),
+      { perSession: environment.LIMIT_STREAMS_PER_SESSION, perClient: environment.LIMIT_STREAMS_PER_CLIENT },
+    ),
     clock,
     log,
     foundOrganization,

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { sealAuditEntries } from './audit/jobs.ts';
 import { type RegisteredChain, registerChain } from './chain/commands/registerChain.ts';
 import { followChain } from './chain/jobs.ts';
 import { createNodeReader } from './chain/providers/nodeReader.ts';
@@ -16,26 +17,36 @@ import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
 import { reviewForsakenOrders, settleOrders } from './payments/jobs.ts';
 import type { ChainReader } from './ports.ts';
+import { purgeOrganizations } from './tenancy/jobs.ts';
 
 const POLL_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 const SWEEP_MS = 60_000;
+const SEAL_MS = 1_000;
 
 /** Background work that is going on. */
 export interface Worker {
   stop(): Promise<void>;
 }
 
-/** Does all background work: one leader a chain, and one that sweeps; any number of processes may stand by. */
+/** Does all background work: one leader a chain, one that sweeps, and whoever seals and purges; any number may stand by. */
 export function startWorker(options: {
   readonly database: Database;
   readonly databaseUrl: string;
   readonly chains: readonly ChainSetting[];
+  /** Days until a deleted organization is purged. */
+  readonly retentionDays: number;
   readonly log: Logger;
 }): Worker {
-  const { database, databaseUrl, chains, log } = options;
+  const { database, databaseUrl, chains, retentionDays, log } = options;
   const context = { database, log, requestId: `worker-${newId()}` };
   const onError = (error: unknown): void => log.warn({ err: error }, 'background work was interrupted');
+  // The database lets one of all seal at a time, and gives each another organization to purge, so nobody has to lead.
+  const ending = new AbortController();
+  const sealing = repeat(context, 'seal audit', SEAL_MS, ending.signal, () => sealAuditEntries(context, ending.signal));
+  const purging = repeat(context, 'purge', SWEEP_MS, ending.signal, () =>
+    purgeOrganizations(context, { retentionDays, signal: ending.signal }),
+  );
   const leaders = [
     ...chains.map((setting) =>
       lead({ url: databaseUrl, name: `watch chain ${setting.chainId}`, onError }, (signal) =>
@@ -48,7 +59,8 @@ export function startWorker(options: {
   ];
   return {
     stop: async () => {
-      await Promise.all(leaders.map((leader) => leader.stop()));
+      ending.abort();
+      await Promise.all([sealing, purging, ...leaders.map((leader) => leader.stop())]);
     },
   };
 }
@@ -115,8 +127,8 @@ async function main(): Promise<void> {
   await assertGatewayRole(environment.DATABASE_URL);
   const log = createLog(environment.LOG_LEVEL);
   const database = openDatabase(poolOptions(environment, environment.DATABASE_URL));
-  const { DATABASE_URL: databaseUrl, CHAINS: chains } = environment;
-  const worker = startWorker({ database, databaseUrl, chains, log });
+  const { DATABASE_URL: databaseUrl, CHAINS: chains, ORGANIZATION_RETENTION_DAYS: retentionDays } = environment;
+  const worker = startWorker({ database, databaseUrl, chains, retentionDays, log });
   log.info({ chains: chains.map(({ chainId }) => chainId) }, 'the worker works');
   const stop = (): void => {
     void worker

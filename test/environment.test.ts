@@ -105,6 +105,12 @@ describe('the environment', () => {
     expect(environment).toMatchObject({ TOKEN_KEYS: [KEY, OTHER_KEY], CHAINS: [{ chainId: 2_147_483_647 }] });
   });
 
+  it('lets operators into the database that it uses, and into no other', () => {
+    const operator = { OPERATOR_DATABASE_URL: 'postgres://operator@db.example/tollhouse' };
+    expect(faultsOf(operator)).toEqual(['DATABASE_URL']);
+    expect(faultsOf({ ...operator, DATABASE_URL: 'postgres://gateway@db.example/tollhouse' })).toBeNull();
+  });
+
   it('does not migrate a database that it does not use', () => {
     const owner = { DATABASE_OWNER_URL: 'postgres://owner@db.example/tollhouse' };
     expect(faultsOf(owner)).toEqual(['DATABASE_URL']);
@@ -144,19 +150,35 @@ describe('the environment', () => {
     ['CHAINS', JSON.stringify([{ ...CHAIN, chainId: 2_147_483_648 }])],
     ['CHAINS', JSON.stringify([{ ...CHAIN, rpcUrl: 'rpc.example' }])],
     ['LIMIT_DOCUMENT_BYTES', '0'],
+    ['LIMIT_SESSIONS_PER_USER', '0'],
+    ['LIMIT_EMAIL_TRIES_PER_CLIENT_PER_HOUR', '-1'],
     ['LOCKOUT_AFTER_FAILURES', '0'],
+    ['LOCKOUT_CLIENT_FACTOR', '0'],
     ['LOCKOUT_SECONDS', '4000'],
     ['LOCKOUT_MAX_SECONDS', '0'],
+    ['DNS_SERVERS', 'dns.example'],
+    ['DNS_SERVERS', '192.0.2.1,'],
+    ['LIMIT_ORDERS_PER_ORGANIZATION_PER_MINUTE', '0'],
     ['TRUSTED_PROXIES', '-1'],
     ['TOLLHOUSE_UNSAFE_NO_RATE_LIMITS', 'yes'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toContain(name);
   });
 
+  it('wants both of thirdweb’s identifiers or neither, and to send them encrypted in production', () => {
+    expect(faultsOf({ THIRDWEB_CLIENT_ID: 'id' })).toEqual(['THIRDWEB_SECRET_KEY']);
+    expect(faultsOf({ THIRDWEB_SECRET_KEY: 'key' })).toEqual(['THIRDWEB_CLIENT_ID']);
+    expect(readEnvironment({ THIRDWEB_CLIENT_ID: 'id', THIRDWEB_SECRET_KEY: 'key' }).THIRDWEB_SECRET_KEY).toBe('key');
+    const url = { THIRDWEB_API_URL: 'http://thirdweb.example' };
+    expect(faultsOf({ NODE_ENV: 'production', ...url })).toContain('THIRDWEB_API_URL');
+    expect(readEnvironment(url).THIRDWEB_API_URL).toBe('http://thirdweb.example');
+  });
+
   it('repeats no secret when it tells what is wrong', () => {
     const secrets = {
       DATABASE_URL: 'mysql://gateway:hunter2@db.example',
       DATABASE_OWNER_URL: 'hunter2',
+      OPERATOR_DATABASE_URL: 'hunter2',
       TOKEN_KEYS: JSON.stringify([{ ...KEY, x: 'hunter2', d: 'hunter2' }]),
       CHAINS: JSON.stringify([{ ...CHAIN, rpcUrl: 'hunter2' }]),
     };

@@ -52,6 +52,7 @@ export const postgraphileFace: Face = {
       role: 'tollhouse_member',
       'app.organization_id': organizationId,
       'app.user_id': userId,
+      'app.person_id': userId,
       'app.session_id': sessionId,
       'app.permissions': permissions,
       'app.request_id': 'bench',

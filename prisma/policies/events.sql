@@ -1,7 +1,9 @@
 -- events: appended by whoever does the deed, inside the tenant, each role only its own facts; never changed. Facts of a
--- person's wallets are told in every organization that the person belongs to.
+-- person's wallets and other identities are told in every organization that the person belongs to.
 grant execute on function current_event_epoch() to
-  tollhouse_public, tollhouse_identity, tollhouse_member, tollhouse_worker;
+  tollhouse_public, tollhouse_identity, tollhouse_member, tollhouse_worker, tollhouse_operator;
+-- Appending under a condition is for who may read what it asks for.
+grant execute on function append_event_if(jsonb, jsonb, integer, xid8, bigint) to tollhouse_member, tollhouse_worker;
 
 alter table event_epochs enable row level security;
 alter table event_epochs force row level security;
@@ -14,18 +16,32 @@ grant select, insert on events to tollhouse_member, tollhouse_worker;
 grant insert on events to tollhouse_public, tollhouse_identity;
 grant select on events to tollhouse_operator;
 create policy events_member_select on events for select to tollhouse_member
-  using (organization_id = (select current_organization_id()));
+  using (organization_id = (select current_organization_id()) and (select has_permission('events:read')));
 create policy events_member_insert on events for insert to tollhouse_member
   with check (
-    actor = 'user:' || (select current_user_id())
+    actor = (select current_actor())
     and (
       organization_id = (select current_organization_id())
       and case type
         when 'payment-link.created' then (select has_permission('payments:write'))
-        when 'membership.added' then (select has_permission('members:write'))
+        when 'membership.updated' then (select has_permission('members:write'))
+        when 'membership.removed' then (select has_permission('members:write'))
+        when 'invitation.created' then (select has_permission('members:write'))
+        when 'invitation.revoked' then (select has_permission('members:write'))
+        when 'api-key.created' then (select has_permission('keys:write'))
+        when 'api-key.updated' then (select has_permission('keys:write'))
+        when 'api-key.confirmed' then (select has_permission('keys:write'))
+        when 'api-key.revoked' then (select has_permission('keys:write'))
       end
-      or type in ('wallet.linked', 'wallet.unlinked', 'wallet.primary-changed')
+      or type in ('wallet.linked', 'wallet.unlinked', 'wallet.primary-changed', 'identity.linked', 'identity.unlinked')
       and organization_id in (select id from organizations)
+      and (select current_user_id()) is not null
+      or type in (
+        'organization.updated', 'organization-settings.updated', 'store-configuration.updated',
+        'domain.added', 'domain.verified', 'domain.primary-changed', 'domain.removed'
+      )
+      and organization_id = (select current_organization_id())
+      and (select has_permission('organization:write'))
     )
   );
 create policy events_public_insert on events for insert to tollhouse_public
@@ -36,10 +52,29 @@ create policy events_identity_insert on events for insert to tollhouse_identity
   with check (
     organization_id = (select current_organization_id())
     and actor = 'user:' || (select current_user_id())
-    and type in ('user.signed-up', 'organization.created')
+    and type in ('user.signed-up', 'organization.created', 'wallet.linked', 'identity.linked')
   );
 create policy events_worker_select on events for select to tollhouse_worker
   using (organization_id = (select current_organization_id()));
 create policy events_worker_insert on events for insert to tollhouse_worker
   with check (organization_id = (select current_organization_id()) and actor = 'worker');
 create policy events_operator_select on events for select to tollhouse_operator using (true);
+-- what an operator does to an organization is told in it
+grant insert on events to tollhouse_operator;
+create policy events_operator_insert on events for insert to tollhouse_operator
+  with check (
+    actor = 'operator:' || (select current_user_id())
+    and type in ('organization.suspended', 'organization.restored', 'organization.impersonated')
+  );
+-- what becomes of a user is told in every organization that it is or was a member of
+grant insert on events to tollhouse_doorkeeper;
+create policy events_doorkeeper_insert on events for insert to tollhouse_doorkeeper
+  with check (
+    type in (
+      'user.merged', 'user.deleted', 'organization.created', 'organization.deleted', 'organization.undeleted',
+      'organization.purged', 'membership.added', 'membership.left', 'invitation.accepted'
+    )
+  );
+-- the place of a fact is behind the last one of its aggregate
+grant select (organization_id, aggregate_type, aggregate_id, aggregate_version) on events to tollhouse_doorkeeper;
+create policy events_doorkeeper_select on events for select to tollhouse_doorkeeper using (true);

@@ -2,7 +2,7 @@
 grant execute on function count_open_orders(uuid, bytea) to tollhouse_public;
 grant execute on function is_proved_payee(text, bigint) to tollhouse_member;
 
--- payment_links: written by who may write payments; a payer sees the one whose slug it came with
+-- payment_links: read by who may read them, written by who may write payments; a payer sees the one whose slug it came with
 alter table payment_links enable row level security;
 alter table payment_links force row level security;
 grant select, insert on payment_links to tollhouse_member;
@@ -10,11 +10,15 @@ grant select (organization_id, id, slug, title, description, status, order_lifet
   on payment_links to tollhouse_public;
 grant select on payment_links to tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_links_member_select on payment_links for select to tollhouse_member
-  using (organization_id = (select current_organization_id()) and deleted_at is null);
+  using (
+    organization_id = (select current_organization_id())
+    and deleted_at is null
+    and (select has_permission('payment-links:read'))
+  );
 create policy payment_links_member_insert on payment_links for insert to tollhouse_member
   with check (
     organization_id = (select current_organization_id())
-    and created_by_id = (select current_user_id())
+    and created_by_id = coalesce((select current_user_id()), (select current_responsible_id()))
     and (select has_permission('payments:write'))
   );
 create policy payment_links_public_select on payment_links for select to tollhouse_public
@@ -25,6 +29,9 @@ create policy payment_links_public_select on payment_links for select to tollhou
   );
 create policy payment_links_operator_select on payment_links for select to tollhouse_operator using (true);
 create policy payment_links_doorkeeper_select on payment_links for select to tollhouse_doorkeeper using (true);
+grant update (created_by_id, updated_at) on payment_links to tollhouse_doorkeeper;
+create policy payment_links_doorkeeper_update on payment_links for update to tollhouse_doorkeeper
+  using (true) with check (true);
 
 -- payment_link_accepts: as the link they belong to
 alter table payment_link_accepts enable row level security;
@@ -32,7 +39,7 @@ alter table payment_link_accepts force row level security;
 grant select, insert on payment_link_accepts to tollhouse_member;
 grant select on payment_link_accepts to tollhouse_public, tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
-  using (organization_id = (select current_organization_id()));
+  using (organization_id = (select current_organization_id()) and (select has_permission('payment-links:read')));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
   with check (
     organization_id = (select current_organization_id())
@@ -60,7 +67,7 @@ grant insert (organization_id, id, payment_link_id, incarnation_id, asset_id, ma
   reference, required_confirmations, head_number, client_hash, expires_at) on payment_orders to tollhouse_public;
 grant update (status, exceptions, credited_units, head_number, paid_at) on payment_orders to tollhouse_worker;
 create policy payment_orders_member_select on payment_orders for select to tollhouse_member
-  using (organization_id = (select current_organization_id()));
+  using (organization_id = (select current_organization_id()) and (select has_permission('payments:read')));
 create policy payment_orders_public_select on payment_orders for select to tollhouse_public
   using (organization_id = (select current_organization_id()) and id = (select current_target_id()));
 create policy payment_orders_public_insert on payment_orders for insert to tollhouse_public
@@ -96,7 +103,7 @@ grant select, insert on blockchain_transactions to tollhouse_worker;
 grant update (status, asset_id, sender, recipient, units, block_number, block_hash, block_time)
   on blockchain_transactions to tollhouse_worker;
 create policy blockchain_transactions_member_select on blockchain_transactions for select to tollhouse_member
-  using (organization_id = (select current_organization_id()));
+  using (organization_id = (select current_organization_id()) and (select has_permission('payments:read')));
 create policy blockchain_transactions_public_select on blockchain_transactions for select to tollhouse_public
   using (
     organization_id = (select current_organization_id())
@@ -124,7 +131,7 @@ grant select on payment_credits to tollhouse_public, tollhouse_member, tollhouse
 grant insert on payment_credits to tollhouse_worker;
 grant update (payment_order_id, units, reversed_at) on payment_credits to tollhouse_worker;
 create policy payment_credits_member_select on payment_credits for select to tollhouse_member
-  using (organization_id = (select current_organization_id()));
+  using (organization_id = (select current_organization_id()) and (select has_permission('payments:read')));
 create policy payment_credits_public_select on payment_credits for select to tollhouse_public
   using (organization_id = (select current_organization_id()) and payment_order_id = (select current_target_id()));
 create policy payment_credits_worker_select on payment_credits for select to tollhouse_worker

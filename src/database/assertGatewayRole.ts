@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SCENE_ROLES } from './roles.ts';
+import { OPERATOR_ROLES, SCENE_ROLES } from './roles.ts';
 import { withSession } from './session.ts';
 
 /**
@@ -8,7 +8,25 @@ import { withSession } from './session.ts';
  * @throws Error that lists everything that is wrong with the login, not only the first
  */
 export function assertGatewayRole(gatewayUrl: string): Promise<void> {
-  return withSession(gatewayUrl, async (client) => {
+  return assertLogin(gatewayUrl, { variable: 'DATABASE_URL', roles: SCENE_ROLES });
+}
+
+/**
+ * Refuses an operator's login that could be anybody but the operator, in the same way.
+ * @throws Error that lists everything that is wrong with the login, not only the first
+ */
+export function assertOperatorRole(operatorUrl: string): Promise<void> {
+  return assertLogin(operatorUrl, { variable: 'OPERATOR_DATABASE_URL', roles: OPERATOR_ROLES });
+}
+
+/** A variable that says how to log in, and the roles that this login becomes. */
+interface ExpectedLogin {
+  readonly variable: string;
+  readonly roles: readonly string[];
+}
+
+function assertLogin(url: string, { variable, roles }: ExpectedLogin): Promise<void> {
+  return withSession(url, async (client) => {
     const { rows } = await client.query<{ name: string; strongest: boolean }>(`/* readLogin */
       select session_user as name, rolsuper as strongest from pg_roles where rolname = session_user`);
     const login = rows[0]?.name;
@@ -17,7 +35,7 @@ export function assertGatewayRole(gatewayUrl: string): Promise<void> {
       ? ['it is a superuser']
       : [
           ...(await findStrength(client)),
-          ...(await findMemberships(client)),
+          ...(await findMemberships(client, roles)),
           ...(await findPossessions(client)),
           ...(await findOpenTables(client)),
         ];
@@ -26,7 +44,7 @@ export function assertGatewayRole(gatewayUrl: string): Promise<void> {
       [
         `The gateway refuses to run as ${login}, because Row-Level Security would not hold:`,
         ...faults.map((fault) => `  - ${fault}`),
-        'DATABASE_URL must log in as the role that docs/operations.md describes.',
+        `${variable} must log in as the role that docs/operations.md describes.`,
       ].join('\n'),
     );
   });
@@ -65,7 +83,7 @@ async function findStrength(client: pg.Client): Promise<string[]> {
   return rows.map(({ fault }) => fault);
 }
 
-async function findMemberships(client: pg.Client): Promise<string[]> {
+async function findMemberships(client: pg.Client, roles: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ fault: string }>(
     `/* findMemberships */
     ${REACHABLE},
@@ -96,7 +114,7 @@ async function findMemberships(client: pg.Client): Promise<string[]> {
       select from membership m where m.role = wanted.role and m.member = session_user and m.becomes
     )
     order by fault`,
-    [SCENE_ROLES],
+    [roles],
   );
   return rows.map(({ fault }) => fault);
 }

@@ -4,16 +4,20 @@ import { ensureRoles } from './roles.ts';
 
 const USAGE = 'Say one of: npm run db:migrate · npm run db:rollback [-- <count>] · npm run db:status';
 
-/** The two URLs alone: what else a gateway needs in production, a job that migrates need not know. */
-function readUrls(): { ownerUrl: string; gatewayUrl: string } {
-  const { DATABASE_URL, DATABASE_OWNER_URL } = process.env;
-  const environment = readEnvironment({ DATABASE_URL, DATABASE_OWNER_URL });
+/** The URLs alone: what else a gateway needs in production, a job that migrates need not know. */
+function readUrls(): { ownerUrl: string; gatewayUrl: string; operatorUrl: string | undefined } {
+  const { DATABASE_URL, DATABASE_OWNER_URL, OPERATOR_DATABASE_URL } = process.env;
+  const environment = readEnvironment({ DATABASE_URL, DATABASE_OWNER_URL, OPERATOR_DATABASE_URL });
   if (!environment.DATABASE_OWNER_URL || !environment.DATABASE_URL) {
     throw new Error(
       'Set DATABASE_OWNER_URL and DATABASE_URL (docs/operations.md). The embedded database is migrated by npm start.',
     );
   }
-  return { ownerUrl: environment.DATABASE_OWNER_URL, gatewayUrl: environment.DATABASE_URL };
+  return {
+    ownerUrl: environment.DATABASE_OWNER_URL,
+    gatewayUrl: environment.DATABASE_URL,
+    operatorUrl: environment.OPERATOR_DATABASE_URL,
+  };
 }
 
 async function run([verb, ...rest]: readonly string[]): Promise<void> {

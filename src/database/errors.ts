@@ -17,9 +17,63 @@ export const databaseErrors = defineErrors({
     remedy: 'Ask the operator of this installation.',
     retryable: false,
   },
+  STEP_UP_REQUIRED: {
+    message: 'This asks for a fresh proof that it is you, and your last one in this session is too long ago.',
+    remedy: 'Prove a wallet of yours with `createWalletChallenge` for `STEP_UP` and `stepUp`, then try again.',
+    retryable: false,
+  },
+  SESSION_BOUND: {
+    message: 'The session was begun on an organization’s own domain, and is good for working there alone.',
+    remedy: 'Sign in at the gateway’s own origin to change your account, or to work in another organization.',
+    retryable: false,
+  },
+  IMPERSONATION_READ_ONLY: {
+    message: 'An operator who looks into an organization can read, and nothing else.',
+    remedy: 'Ask for queries alone with this token.',
+    retryable: false,
+    status: 403,
+  },
+  OWNER_REQUIRED: {
+    message: 'The organization would be left without an owner.',
+    remedy: 'Make somebody else an owner first, with `updateMembership`.',
+    retryable: false,
+  },
+  API_KEY_REFUSED: {
+    message: 'There is no such API key, or it was revoked or has expired.',
+    remedy: 'Send a key that is good, as it was shown when it was made.',
+    retryable: false,
+    status: 401,
+  },
+  API_KEY_NOT_FROM_HERE: {
+    message: 'The API key is not good from this address or origin.',
+    remedy: 'Ask from one that the key allows, or let `updateApiKey` allow this one.',
+    retryable: false,
+    status: 403,
+  },
+  API_KEY_UNCONFIRMED: {
+    message: 'Nobody answers for the API key: whoever did is no member any more.',
+    remedy: 'Let an owner of the organization confirm it with `confirmApiKey`.',
+    retryable: false,
+    status: 403,
+  },
+  TOO_MANY_IDENTITIES: {
+    message: 'The user would have more than a hundred identities; none was added.',
+    remedy: 'Give up some that `viewer.identities` lists, with `unlinkIdentity`, then try again.',
+    retryable: false,
+  },
+  TOO_MANY_DOMAINS: {
+    message: 'The organization would have more than fifty domains; none was added.',
+    remedy: 'Remove some that `organization.domains` lists, then try again.',
+    retryable: false,
+  },
   CONFLICT: {
     message: 'Somebody else changed the same thing at the same moment; nothing was written.',
     remedy: 'Try again.',
+    retryable: true,
+  },
+  CONSISTENCY_CONFLICT: {
+    message: 'Something that this decision depends on was told since it was read; nothing was written.',
+    remedy: 'Read the events again, to the cursor that `position` tells, and decide anew.',
     retryable: true,
   },
   OUTCOME_UNKNOWN: {
@@ -40,7 +94,26 @@ const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = 
   TH401: (cause) => kernelErrors.UNAUTHENTICATED({}, { cause }),
   TH403: (cause) => databaseErrors.MEMBERSHIP_ENDED({}, { cause }),
   TH410: (cause) => databaseErrors.USER_DISABLED({}, { cause }),
+  // the one fact that it tells is the last word of what it says: Prisma keeps nothing else of an error
+  TH412: (cause) =>
+    databaseErrors.CONSISTENCY_CONFLICT({ position: (cause as Error).message.split(' ').at(-1) ?? '' }, { cause }),
   TH423: (cause) => databaseErrors.ORGANIZATION_SUSPENDED({}, { cause }),
+  TH409: (cause) => databaseErrors.SESSION_BOUND({}, { cause }),
+  TH428: (cause) => databaseErrors.STEP_UP_REQUIRED({}, { cause }),
+  TH429: (cause) => {
+    const seconds = Number((cause as Error).message.split(' ').at(-1));
+    return kernelErrors.RATE_LIMITED({ seconds, limit: 'monthly' }, { cause, retryAfter: seconds });
+  },
+  TH430: (cause) => databaseErrors.OWNER_REQUIRED({}, { cause }),
+  TH451: (cause) => databaseErrors.API_KEY_REFUSED({}, { cause }),
+  TH452: (cause) => databaseErrors.API_KEY_NOT_FROM_HERE({}, { cause }),
+  TH453: (cause) => databaseErrors.API_KEY_UNCONFIRMED({}, { cause }),
+  TH461: (cause) => databaseErrors.TOO_MANY_IDENTITIES({ most: 100 }, { cause }),
+  TH462: (cause) => databaseErrors.TOO_MANY_DOMAINS({ most: 50 }, { cause }),
+  TH465: (cause) => {
+    const seconds = Number((cause as Error).message.split(' ').at(-1));
+    return kernelErrors.RATE_LIMITED({ seconds }, { cause, retryAfter: seconds });
+  },
   // a primary that has become a standby
   '25006': (cause) => kernelErrors.UNAVAILABLE({}, { cause }),
   '26000': (cause) => databaseErrors.CONFLICT({}, { cause }),

@@ -9,7 +9,7 @@ import {
   sendPacket,
   type TypeParsers,
 } from './packet.ts';
-import { type CurrentScene, currentScene, enter, type Scene } from './scene.ts';
+import { type CurrentScene, currentScene, enter, entered, type Scene } from './scene.ts';
 
 /** Told of every network round trip, with the statements that it carried. */
 export type PacketObserver = (statements: readonly Statement[]) => void;
@@ -132,17 +132,20 @@ export class ScenePool extends pg.Pool {
     explain: (error: unknown) => unknown = (error) => error,
   ): Promise<PacketResult[]> {
     const statements = queries.map(({ text, values = [] }) => ({ text, values }));
-    const packet = [enter(sceneOrRefuse()), ...statements];
+    const scene = sceneOrRefuse();
+    const packet = [enter(scene), ...statements];
     // Our own statements are one text, which Prisma's parsers read too; what Prisma prepares must be read by them.
     const { types } = queries.find((query) => query.types !== OUR_TYPES) ?? { types: OUR_TYPES };
     const client = await this.#lend();
     let ended = false;
     const send = (): Promise<PacketResult[]> => this.#send(client, packet, types, queries.length);
     try {
-      return await send().catch((error: unknown) => {
+      const results = await send().catch((error: unknown) => {
         if (!isStale(error)) throw error;
         return send();
       });
+      entered(scene);
+      return results;
     } catch (error) {
       ended = SESSION_ENDED.test(codeOf(error));
       throw explain(error);
@@ -248,6 +251,7 @@ function transactionClient(
     if (verb === 'COMMIT' && (failed || result.command !== verb)) {
       throw new Error('The transaction had failed before it was committed; it was rolled back.');
     }
+    if (verb === 'COMMIT') entered(scene);
     return result;
   };
 

@@ -5,14 +5,28 @@ import { withSession } from './session.ts';
 /** What the gateway logs in as; the migrations grant to this name. */
 export const GATEWAY_LOGIN = 'tollhouse_gateway';
 
+/** What the operator's own pool logs in as; it alone may become the operator. */
+export const OPERATOR_LOGIN = 'tollhouse_operator_login';
+
+/** The roles that the operator's login may become. */
+export const OPERATOR_ROLES = ['tollhouse_operator'] as const;
+
 /** The roles that the gateway's login may become, one for each scene. */
 export const SCENE_ROLES = ['tollhouse_public', 'tollhouse_identity', 'tollhouse_member', 'tollhouse_worker'] as const;
 
 /** The narrow owners of the functions that run with their owner's rights. */
 const FUNCTION_OWNERS = ['tollhouse_doorkeeper', 'tollhouse_auditor'] as const;
 
-/** Roles without a login; the operator's own login is none of the gateway's business. */
-const GROUPS: readonly string[] = [...SCENE_ROLES, 'tollhouse_operator', ...FUNCTION_OWNERS];
+/** Roles without a login. */
+const GROUPS: readonly string[] = [...SCENE_ROLES, ...OPERATOR_ROLES, ...FUNCTION_OWNERS];
+
+/** Roles with one, each with the variable that says how to log in. */
+const LOGINS = { [GATEWAY_LOGIN]: 'DATABASE_URL', [OPERATOR_LOGIN]: 'OPERATOR_DATABASE_URL' } as const;
+
+type Login = keyof typeof LOGINS;
+
+/** The passwords that logins get when they are made. */
+type Passwords = Readonly<Record<Login, string | null>>;
 
 const LOCK = 'tollhouse roles';
 
@@ -31,6 +45,8 @@ export interface RoleOptions {
   readonly ownerUrl: string;
   /** Gives the gateway's login its password when it is made; without it the login has none yet. */
   readonly gatewayUrl?: string | undefined;
+  /** The same for the operator's login. */
+  readonly operatorUrl?: string | undefined;
 }
 
 /**
@@ -38,11 +54,14 @@ export interface RoleOptions {
  * Any number of processes may call it at once, each for another database.
  * @throws Error that lists, as SQL, what is missing and the owner may not make, or what is stronger than it may be
  */
-export async function ensureRoles({ ownerUrl, gatewayUrl }: RoleOptions): Promise<void> {
-  const password = gatewayUrl === undefined ? null : passwordOf(gatewayUrl);
+export async function ensureRoles({ ownerUrl, gatewayUrl, operatorUrl }: RoleOptions): Promise<void> {
+  const passwords = {
+    [GATEWAY_LOGIN]: passwordOf(gatewayUrl, GATEWAY_LOGIN),
+    [OPERATOR_LOGIN]: passwordOf(operatorUrl, OPERATOR_LOGIN),
+  };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inMaintenanceDatabase(ownerUrl, (client) => completeRoles(client, password));
+      return await inMaintenanceDatabase(ownerUrl, (client) => completeRoles(client, passwords));
     } catch (error) {
       if (attempt === ATTEMPTS || !COLLISIONS.has(codeOf(error))) throw error;
       await setTimeout(Math.random() * 100);
@@ -65,18 +84,18 @@ async function inMaintenanceDatabase(ownerUrl: string, run: (client: pg.Client) 
   }
 }
 
-async function completeRoles(client: pg.Client, password: string | null): Promise<void> {
+async function completeRoles(client: pg.Client, passwords: Passwords): Promise<void> {
   await client.query('begin');
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [LOCK]);
   const owner = await readOwner(client);
-  if (owner.name === GATEWAY_LOGIN) {
-    throw new Error(`DATABASE_OWNER_URL logs in as ${GATEWAY_LOGIN}, which must own nothing; give it another login.`);
+  if (owner.name in LOGINS) {
+    throw new Error(`DATABASE_OWNER_URL logs in as ${owner.name}, which must own nothing; give it another login.`);
   }
   const mending = await findTooStrong(client);
   if (mending.length > 0) {
     throw new Error(listing('Some roles exist already and are stronger than they may be; mend them with:', mending));
   }
-  const missing = await findMissing(client, owner, password);
+  const missing = await findMissing(client, owner, passwords);
   const explain = (cause?: unknown): Error => {
     const intro = `Roles are missing that ${owner.name} may not make or grant; let an administrator run:`;
     return new Error(listing(intro, missing), cause === undefined ? undefined : { cause });
@@ -120,30 +139,36 @@ async function findTooStrong(client: pg.Client): Promise<string[]> {
     where rolname = any ($1)
       and (
         rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or rolinherit
-        or rolcanlogin <> (rolname = $2)
+        or rolcanlogin <> (rolname = any ($2))
       )
     order by rolname`,
-    [[GATEWAY_LOGIN, ...GROUPS], GATEWAY_LOGIN],
+    [[...Object.keys(LOGINS), ...GROUPS], Object.keys(LOGINS)],
   );
   return rows.map(
     ({ name }) =>
-      `alter role ${name} ${name === GATEWAY_LOGIN ? 'login' : 'nologin'} ` +
+      `alter role ${name} ${name in LOGINS ? 'login' : 'nologin'} ` +
       'noinherit nosuperuser nobypassrls nocreaterole nocreatedb noreplication',
   );
 }
 
 /** The statements that make what is not there yet. */
-async function findMissing(client: pg.Client, owner: Owner, password: string | null): Promise<string[]> {
+async function findMissing(client: pg.Client, owner: Owner, passwords: Passwords): Promise<string[]> {
   const existing = await client.query<{ name: string }>('select rolname as name from pg_roles');
   const names = new Set(existing.rows.map(({ name }) => name));
-  const secret = password ? ` password ${pg.escapeLiteral(password)}` : '';
+  const secretOf = (login: Login): string => {
+    const password = passwords[login];
+    return password ? ` password ${pg.escapeLiteral(password)}` : '';
+  };
   const roles = [
-    ...(names.has(GATEWAY_LOGIN) ? [] : [`create role ${GATEWAY_LOGIN} login noinherit${secret}`]),
+    ...(Object.keys(LOGINS) as Login[])
+      .filter((name) => !names.has(name))
+      .map((name) => `create role ${name} login noinherit${secretOf(name)}`),
     ...GROUPS.filter((name) => !names.has(name)).map((name) => `create role ${name} nologin noinherit`),
   ];
   // Changing a function's owner asks for both sides, except of a superuser; to have made a role is not to be in it.
   const memberships = [
     ...SCENE_ROLES.map((role) => ({ role, member: GATEWAY_LOGIN })),
+    ...OPERATOR_ROLES.map((role) => ({ role, member: OPERATOR_LOGIN })),
     ...FUNCTION_OWNERS.map((role) => ({ role, member: owner.name })),
   ];
   const { rows } = await client.query<{ role: string; member: string }>(
@@ -166,10 +191,11 @@ async function findMissing(client: pg.Client, owner: Owner, password: string | n
   return [...roles, ...grants];
 }
 
-function passwordOf(gatewayUrl: string): string | null {
+function passwordOf(url: string | undefined, login: Login): string | null {
+  if (url === undefined) return null;
   // pg's own reading of the URL: percent-encoding, and parameters that override its parts
-  const { user, password } = new pg.Client({ connectionString: gatewayUrl });
-  if (user !== GATEWAY_LOGIN) throw new Error(`DATABASE_URL must log in as ${GATEWAY_LOGIN}, not as ${user}.`);
+  const { user, password } = new pg.Client({ connectionString: url });
+  if (user !== login) throw new Error(`${LOGINS[login]} must log in as ${login}, not as ${user}.`);
   return password ?? null;
 }
 

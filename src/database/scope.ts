@@ -117,9 +117,17 @@ function inScene<Result>(scene: Scene, operation: () => PromiseLike<Result>): Pr
     try {
       return await operation();
     } catch (error) {
-      throw gatewayErrorIn(error) ?? error;
+      const failure = gatewayErrorIn(error);
+      throw scene.kind === 'impersonation' && isOfReading(failure)
+        ? databaseErrors.IMPERSONATION_READ_ONLY({}, { cause: error })
+        : (failure ?? error);
     }
   });
+}
+
+/** The transaction may only read; elsewhere that is so of a server which has become a standby. */
+function isOfReading(failure: GatewayError | null): boolean {
+  return (failure?.cause as { code?: unknown } | undefined)?.code === '25006';
 }
 
 /** The failure inside what Prisma wraps around an error of the pool or the server. */

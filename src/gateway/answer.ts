@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ExecutionResult } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { getSSEProcessor, isAsyncIterable, mapAsyncIterator } from 'graphql-yoga';
 import { type FailedRequest, type ShownError, showError } from '../graphql/errors.ts';
+import type { Viewer } from '../kernel/viewer.ts';
 import type { Outcome } from './engine.ts';
 import type { Acceptable } from './negotiate.ts';
 
@@ -12,8 +13,16 @@ export interface Exchange extends FailedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
+  /** For how many milliseconds a stream waits for a client that takes nothing. */
+  readonly stalled: number;
   /** What the log's line about the request will say of it. */
-  readonly journal: { operation: string | null; mutates: boolean; readonly codes: Set<string> };
+  readonly journal: {
+    operation: string | null;
+    mutates: boolean;
+    /** The operator who looks into an organization by this request. */
+    operator: Viewer | null;
+    readonly codes: Set<string>;
+  };
 }
 
 /** Faults of one document or its variables that are told at once. */
@@ -82,7 +91,13 @@ function showResult(exchange: Exchange, { errors, ...rest }: Result): ShownResul
 }
 
 /** What every client and proxy is to know by the status alone: try the very same again, later. */
-const LATER = new Set(['RATE_LIMITED', 'LOCKED_OUT', 'SIGNATURE_CHECK_UNAVAILABLE']);
+const LATER = new Set([
+  'RATE_LIMITED',
+  'LOCKED_OUT',
+  'SIGNATURE_CHECK_UNAVAILABLE',
+  'THIRDWEB_UNAVAILABLE',
+  'MAIL_UNAVAILABLE',
+]);
 
 /** Failed fields leave an answer an answer; but one that holds nothing else says so when it is to be tried again. */
 function statusOfFields(data: Record<string, unknown> | null, shown: readonly ShownError[]): number {
@@ -102,10 +117,44 @@ function headersOf(status: number, shown: readonly ShownError[]): Headers {
 
 async function sendEvents(exchange: Exchange, outcome: Outcome): Promise<void> {
   const show = (result: ExecutionResult) => showResult(exchange, result).body;
-  const shown = isAsyncIterable(outcome) ? mapAsyncIterator(outcome, show) : show(outcome);
+  const shown = isAsyncIterable(outcome) ? mapAsyncIterator(endingWithItsFailure(outcome), show) : show(outcome);
   const { body } = await getSSEProcessor()(shown, globalThis, 'text/event-stream');
   const { response } = exchange;
   response.writeHead(200, { ...GUARDS, 'content-type': 'text/event-stream' });
+  // Something is written every twelve seconds, unless what was written before is not taken: whoever takes nothing is gone,
+  // or as good as gone.
+  response.setTimeout(exchange.stalled, () => response.destroy());
   // A client that goes away ends the subscription, and is no failure.
   await pipeline(Readable.fromWeb(body as never), response).catch(() => undefined);
+}
+
+/** The same results; one that failed as a whole is the last, and so is what ended the stream itself. */
+function endingWithItsFailure(outcome: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult> {
+  const source = outcome[Symbol.asyncIterator]();
+  const done = { done: true, value: undefined } as const;
+  let over = false;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next(): Promise<IteratorResult<ExecutionResult>> {
+      if (over) return done;
+      const failed = (error: unknown): IteratorResult<ExecutionResult> => {
+        over = true;
+        return { done: false, value: { errors: [error as GraphQLError] } };
+      };
+      const step: IteratorResult<ExecutionResult> = await source.next().catch(failed);
+      if (!step.done && !step.value.data && step.value.errors) {
+        over = true;
+        await source.return?.();
+      }
+      return step;
+    },
+    // Passed on at once: a stream that waits would hear of it only with its next event.
+    async return() {
+      over = true;
+      await source.return?.();
+      return done;
+    },
+  };
 }

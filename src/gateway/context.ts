@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Client, Context, Resources, TokenCookies } from '../context.ts';
+import type { Scene } from '../database/scene.ts';
 import type { Scope } from '../database/scope.ts';
+import { FRESH_SECONDS } from '../identity/model.ts';
 import { sha256 } from '../kernel/digest.ts';
 import { kernelErrors } from '../kernel/errors.ts';
-import type { Viewer } from '../kernel/viewer.ts';
+import { assertPerson, isKey, type Viewer } from '../kernel/viewer.ts';
+import { tenancyErrors } from '../tenancy/errors.ts';
 import { NO_COOKIES } from './cookies.ts';
 import { limitKeyOf } from './limitKey.ts';
 
@@ -50,6 +53,14 @@ export function idempotencyKeyOf({ headers }: IncomingMessage): string | null {
   return typeof given === 'string' ? given : null;
 }
 
+function sceneOf(viewer: Viewer, requestId: string): Scene {
+  if (isKey(viewer)) return { kind: 'key', requestId, claim: viewer.claim, call: { counted: false } };
+  const { sessionId, organizationId, impersonates } = viewer;
+  return impersonates
+    ? { kind: 'impersonation', requestId, impersonationId: sessionId, organizationId }
+    : { kind: 'member', requestId, sessionId, organizationId };
+}
+
 /** What the commands of one request are handed. */
 export function createContext(
   resources: Resources,
@@ -74,18 +85,34 @@ export function createContext(
       return asking;
     },
     get scope() {
-      scope ??= database.as(
-        asking
-          ? { kind: 'member', requestId, sessionId: asking.sessionId, organizationId: asking.organizationId }
-          : { kind: 'public', requestId },
-      );
+      scope ??= database.as(asking ? sceneOf(asking, requestId) : { kind: 'public', requestId });
       return scope;
     },
-    identityScope: (claim) => database.as({ kind: 'identity', requestId, ...claim }),
-    provedScope: ({ issuer, subject }) => {
+    operatorScope: () => {
+      const { operatorDatabase } = resources;
+      if (!operatorDatabase) throw tenancyErrors.OPERATOR_NOT_CONFIGURED();
       if (!asking) throw kernelErrors.UNAUTHENTICATED();
+      // a key is no person; whoever looks in has a record for a session, and is nobody elsewhere
+      if (isKey(asking) || asking.impersonates) throw kernelErrors.FORBIDDEN();
+      return operatorDatabase.as({
+        kind: 'operator',
+        requestId,
+        sessionId: asking.sessionId,
+        freshSeconds: FRESH_SECONDS,
+      });
+    },
+    identityScope: (claim) => database.as({ kind: 'identity', requestId, ...claim }),
+    provedScope: ({ issuer, subject }, beside = []) => {
+      assertPerson(asking);
       const { sessionId, organizationId } = asking;
-      return database.as({ kind: 'member', requestId, sessionId, organizationId, account: { issuer, subject } });
+      return database.as({
+        kind: 'member',
+        requestId,
+        sessionId,
+        organizationId,
+        account: { issuer, subject },
+        beside,
+      });
     },
     handleScope: (kind, value) => {
       return database.as({ kind: 'public', requestId, handle: { kind, valueHash: sha256(value) } });

@@ -3,6 +3,9 @@ import type { Resources, TokenCookies } from '../context.ts';
 import { identityErrors } from '../identity/errors.ts';
 import type { Exchange } from './answer.ts';
 
+/** The header that an API key may come in, for clients that keep `Authorization` for somebody else. */
+export const KEY_HEADER = 'x-api-key';
+
 /** The header that shows that a page's own code has sent the request; any value will do. */
 export const CSRF_HEADER = 'x-tollhouse-csrf';
 
@@ -39,8 +42,9 @@ function namesOf(production: boolean): { readonly access: string; readonly refre
  * @throws CSRF_REFUSED when they came with a request that any page could have caused
  */
 export function readCookies(request: IncomingMessage, { environment, signInOrigins }: Resources): ReceivedCookies {
-  const { authorization, cookie } = request.headers;
-  if (!environment.COOKIES || authorization !== undefined || cookie === undefined) return NOTHING;
+  const { authorization, [KEY_HEADER]: key, cookie } = request.headers;
+  const said = authorization !== undefined || key !== undefined;
+  if (!environment.COOKIES || said || cookie === undefined) return NOTHING;
   const names = namesOf(environment.production);
   const accessToken = cookieOf(cookie, names.access);
   const refreshToken = cookieOf(cookie, names.refresh);

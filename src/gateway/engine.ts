@@ -12,8 +12,10 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../context.ts';
+import { databaseErrors } from '../database/errors.ts';
 import { graphqlErrors } from '../graphql/errors.ts';
 import { kernelErrors } from '../kernel/errors.ts';
+import { isKey } from '../kernel/viewer.ts';
 import { countRows } from './countRows.ts';
 import { createDocumentCache } from './documentCache.ts';
 import { checkOperations, type DocumentLimits, hold, measureText } from './limits.ts';
@@ -113,7 +115,11 @@ function checkOperation(schema: GraphQLSchema, operation: OperationDefinitionNod
   if (mutates && !visit.mayMutate) {
     throw graphqlErrors.METHOD_NOT_ALLOWED({ allow: ['POST'] });
   }
-  if (visit.stale && !isOfSessions(operation)) throw kernelErrors.UNAUTHENTICATED();
+  if (visit.stale && !(mutates && consistsOf(operation, OF_SESSIONS))) throw kernelErrors.UNAUTHENTICATED();
+  if (isKey(visit.viewer) && mutates && !consistsOf(operation, OF_KEYS)) throw kernelErrors.NEEDS_A_PERSON();
+  if (visit.viewer?.impersonates && operation.operation !== OperationTypeNode.QUERY) {
+    throw databaseErrors.IMPERSONATION_READ_ONLY();
+  }
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && !visit.acceptsEvents) {
     throw graphqlErrors.NOT_ACCEPTABLE({ needed: 'text/event-stream' });
   }
@@ -122,12 +128,12 @@ function checkOperation(schema: GraphQLSchema, operation: OperationDefinitionNod
 /** What can be done without a session, to begin one, go on with one or end it. */
 const OF_SESSIONS = /^(createSignInChallenge|signInWith\w+|refreshSession|signOut|__typename)$/;
 
+/** What an API key may change, if its scopes let it; whatever is not here is for people. */
+const OF_KEYS = /^(createPaymentLink|createPaymentOrder|__typename)$/;
+
 /** Whether an operation does nothing else, as far as can be seen without spreading its fragments out. */
-function isOfSessions({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
-  return (
-    operation === OperationTypeNode.MUTATION &&
-    selections.every((selection) => selection.kind === Kind.FIELD && OF_SESSIONS.test(selection.name.value))
-  );
+function consistsOf({ selectionSet: { selections } }: OperationDefinitionNode, fields: RegExp): boolean {
+  return selections.every((selection) => selection.kind === Kind.FIELD && fields.test(selection.name.value));
 }
 
 function isDocument(result: unknown): result is DocumentNode {

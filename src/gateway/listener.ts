@@ -11,10 +11,12 @@ export interface Patience {
   readonly next: number;
   /** For what runs, once we are told to end. */
   readonly drain: number;
+  /** For a client to take what a stream has for it. */
+  readonly stalled: number;
 }
 
 /** How long a server waits when nothing else is said. */
-export const PATIENCE: Patience = { head: 10_000, request: 30_000, next: 65_000, drain: 10_000 };
+export const PATIENCE: Patience = { head: 10_000, request: 30_000, next: 65_000, drain: 10_000, stalled: 60_000 };
 
 /** A bound port. */
 export interface Listener {

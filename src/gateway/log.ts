@@ -2,7 +2,19 @@ import pino, { type DestinationStream, type Logger } from 'pino';
 import { describeFault } from '../graphql/errors.ts';
 
 /** Names that must never reach a log with their values, should somebody try. */
-const SECRETS = ['authorization', 'token', 'accessToken', 'refreshToken', 'signature', 'nonce', 'variables', 'query'];
+const SECRETS = [
+  'authorization',
+  'x-api-key',
+  'claim',
+  'secret',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'signature',
+  'nonce',
+  'variables',
+  'query',
+];
 
 /**
  * The process's log: one JSON object a line.

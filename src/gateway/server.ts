@@ -8,8 +8,9 @@ import { newId } from '../kernel/ids.ts';
 import { type Exchange, sendFailure, sendJson, sendOutcome, sendText } from './answer.ts';
 import { clientOf, createContext, idempotencyKeyOf, requestIdOf } from './context.ts';
 import { openCookies, readCookies } from './cookies.ts';
-import { allowOrigin, answerPreflight } from './cors.ts';
+import { allowOrigin, allowOwnDomain, answerPreflight } from './cors.ts';
 import { createEngine, type Engine, type Visit } from './engine.ts';
+import { createFindKey, type FindKey } from './keys.ts';
 import { openListener, PATIENCE, type Patience } from './listener.ts';
 import { negotiate } from './negotiate.ts';
 import { createPlayground, PLAYGROUND_HEADERS, wantsPlayground } from './playground.ts';
@@ -57,7 +58,7 @@ export async function openGateway(
   const listener = await openListener(
     address,
     {
-      receive: (request, response) => void receive(request, response, inside, log),
+      receive: (request, response) => void receive(request, response, inside, { log, stalled: patience.stalled }),
       refuse: (status, { remoteAddress }) => {
         const requestId = newId();
         log.info({ requestId, status, client: remoteAddress }, 'not a request');
@@ -79,6 +80,7 @@ export async function openGateway(
 /** The house with what is made once of it. */
 interface Inside extends House {
   readonly engine: Engine;
+  readonly findKey: FindKey;
   readonly playground: (() => Promise<Buffer>) | null;
 }
 
@@ -90,18 +92,24 @@ function moveIn(house: House): Inside {
     aliases: environment.LIMIT_DOCUMENT_ALIASES,
     rows: environment.LIMIT_DOCUMENT_ROWS,
   });
-  return { ...house, engine, playground: environment.production ? null : createPlayground(house.exampleQuery) };
+  const findKey = createFindKey(house.resources.database);
+  return {
+    ...house,
+    engine,
+    findKey,
+    playground: environment.production ? null : createPlayground(house.exampleQuery),
+  };
 }
 
 async function receive(
   request: IncomingMessage,
   response: ServerResponse,
   inside: Inside | null,
-  log: Logger,
+  { log, stalled }: { readonly log: Logger; readonly stalled: number },
 ): Promise<void> {
   const path = (request.url ?? '').split('?', 1).join('');
-  const journal = { operation: null, mutates: false, codes: new Set<string>() };
-  const exchange: Exchange = { request, response, path, journal, requestId: requestIdOf(request), log };
+  const journal = { operation: null, mutates: false, operator: null, codes: new Set<string>() };
+  const exchange: Exchange = { request, response, path, journal, requestId: requestIdOf(request), log, stalled };
   response.setHeader('x-request-id', exchange.requestId);
   writeLine(exchange, inside);
   try {
@@ -138,15 +146,22 @@ async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> 
   const { resources, engine, playground } = inside;
   const { environment } = resources;
   allowOrigin(exchange, resources.signInOrigins, environment.COOKIES);
+  await allowOwnDomain(exchange, resources);
   if (request.method === 'OPTIONS') return answerPreflight(exchange, environment.COOKIES);
   if (playground && wantsPlayground(request)) return sendText(exchange, 200, await playground(), PLAYGROUND_HEADERS);
   const accepted = negotiate(request.headers.accept);
   const params = await readRequest(request, environment.LIMIT_DOCUMENT_BYTES);
   const received = readCookies(request, resources);
-  const { viewer, stale } = await readViewer(request.headers.authorization, received, resources.tokens);
+  const { requestId } = exchange;
+  const client = clientOf(request, environment.TRUSTED_PROXIES);
+  const { viewer, stale } = await readViewer(request.headers, received, {
+    tokens: resources.tokens,
+    findKey: (key) => inside.findKey(key, { requestId, client }),
+  });
+  if (viewer?.impersonates) exchange.journal.operator = viewer;
   const asked = {
-    requestId: exchange.requestId,
-    client: clientOf(request, environment.TRUSTED_PROXIES),
+    requestId,
+    client,
     viewer,
     idempotencyKey: idempotencyKeyOf(request),
     cookies: openCookies(exchange, resources, received),
@@ -183,7 +198,7 @@ function writeLine({ request, response, path, journal, requestId, log }: Exchang
   const begun = performance.now();
   const { address } = clientOf(request, inside?.resources.environment.TRUSTED_PROXIES ?? 0);
   response.once('close', () => {
-    const { operation, codes } = journal;
+    const { operation, operator, codes } = journal;
     const line = {
       requestId,
       method: request.method,
@@ -192,6 +207,8 @@ function writeLine({ request, response, path, journal, requestId, log }: Exchang
       ms: Math.round((performance.now() - begun) * 10) / 10,
       client: address,
       ...(operation !== null && { operation: operation.slice(0, 100) }),
+      // reading leaves no other trace than this
+      ...(operator && { operator: operator.userId, impersonation: operator.sessionId }),
       ...(codes.size > 0 && { codes: [...codes] }),
       ...(!response.writableFinished && { aborted: true }),
     };

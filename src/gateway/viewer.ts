@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Tokens } from '../context.ts';
+import { KEY_MARK } from '../kernel/apiKey.ts';
 import { kernelErrors } from '../kernel/errors.ts';
-import type { Viewer } from '../kernel/viewer.ts';
-import type { ReceivedCookies } from './cookies.ts';
+import type { KeyViewer, Viewer } from '../kernel/viewer.ts';
+import { KEY_HEADER, type ReceivedCookies } from './cookies.ts';
 
 const BEARER = /^bearer ([\w.~+/-]+=*)$/i;
 
@@ -16,19 +18,23 @@ export interface Asker {
  * Who is asking: nobody without the header and without cookies. A header that does not prove a viewer fails the whole
  * request, so that a client with an expired token is never answered as if it had come without one. So do cookies, but
  * not by themselves: a page cannot leave them out when it wants new ones.
- * @param authorization the header; it wins over cookies, and an address never holds a token, since addresses end up in
- * logs and histories
- * @throws UNAUTHENTICATED
+ * @param headers they win over cookies, and an address never holds a token, since addresses end up in logs and
+ * histories
+ * @throws UNAUTHENTICATED, BAD_REQUEST, and whatever an API key is refused for
  */
 export async function readViewer(
-  authorization: string | undefined,
+  { authorization, [KEY_HEADER]: key }: IncomingHttpHeaders,
   { accessToken, refreshToken }: ReceivedCookies,
-  tokens: Tokens,
+  { tokens, findKey }: { readonly tokens: Tokens; readonly findKey: (key: string) => Promise<KeyViewer> },
 ): Promise<Asker> {
+  if (key !== undefined) {
+    if (authorization !== undefined) throw kernelErrors.BAD_REQUEST({ fault: 'Authorization and X-API-Key at once' });
+    return { viewer: await findKey(String(key)), stale: false };
+  }
   if (authorization !== undefined) {
     const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined) throw kernelErrors.UNAUTHENTICATED({ expected: 'Authorization: Bearer …' });
-    return { viewer: await tokens.verify(token), stale: false };
+    return { viewer: await (token.startsWith(KEY_MARK) ? findKey(token) : tokens.verify(token)), stale: false };
   }
   if (accessToken === null) return { viewer: null, stale: refreshToken !== null };
   const viewer = await tokens.verify(accessToken).catch(() => null);

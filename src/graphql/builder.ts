@@ -16,6 +16,7 @@ export type Scalars = {
   DateTime: { Input: Date; Output: Date };
   Decimal: { Input: string; Output: string };
   Hex: { Input: `0x${string}`; Output: string };
+  JsonObject: { Input: Readonly<Record<string, unknown>>; Output: unknown };
   Preferences: { Input: Readonly<Record<string, unknown>>; Output: unknown };
 };
 
@@ -60,6 +61,9 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({ description: 'What can be read.' });
+builder.subscriptionType({
+  description: 'What can be watched, as server-sent events. What ends a stream is its last event.',
+});
 builder.mutationType({
   description: 'What can be done. Each failure carries a code, see docs/errors.md; the field that failed is null.',
 });

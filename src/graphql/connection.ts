@@ -10,7 +10,7 @@ export interface PageArguments {
 }
 
 /** The columns that every connection is ordered by, newest first; kept by the database to the millisecond. */
-interface SortKey {
+export interface SortKey {
   readonly createdAt: Date;
   readonly id: string;
 }
@@ -44,6 +44,25 @@ export function pageQuery(page: PageArguments): PageQuery {
   };
 }
 
+/** What a page asks of a statement of one's own, which `pageOf` then makes the page of. */
+export interface PageBounds {
+  readonly after: SortKey | null;
+  readonly before: SortKey | null;
+  readonly oldestFirst: boolean;
+  /** One row more than the page shows. */
+  readonly take: number;
+}
+
+/** Turns the arguments of a connection into the places that a statement of one's own begins and ends at. */
+export function pageBounds(page: PageArguments): PageBounds {
+  return {
+    after: page.after == null ? null : decodeCursor(page.after),
+    before: page.before == null ? null : decodeCursor(page.before),
+    oldestFirst: page.last != null,
+    take: sizeOf(page) + 1,
+  };
+}
+
 /** A connection as Relay shapes it. */
 export interface Page<Row> {
   readonly edges: { readonly cursor: string; readonly node: Row }[];
@@ -73,7 +92,8 @@ export function pageOf<Row extends SortKey>(rows: readonly Row[], page: PageArgu
   };
 }
 
-function sizeOf({ first, last }: PageArguments): number {
+/** How many rows a page shows at most. */
+export function sizeOf({ first, last }: PageArguments): number {
   if (first != null && last != null) {
     throw kernelErrors.BAD_USER_INPUT({ argument: 'last', expected: 'either first or last, not both' });
   }

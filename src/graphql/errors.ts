@@ -30,6 +30,12 @@ export const graphqlErrors = defineErrors({
     retryable: false,
     status: 406,
   },
+  TOO_MANY_STREAMS: {
+    message: 'Too many streams are open already.',
+    remedy: 'Close one that is no longer needed, and try again.',
+    retryable: true,
+    status: 429,
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     message: 'The body is not of a media type that this server reads.',
     remedy: 'Send JSON in UTF-8, uncompressed, with content-type application/json.',

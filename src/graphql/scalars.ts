@@ -65,6 +65,15 @@ builder.scalarType('Preferences', {
       : refuse('Preferences', 'a JSON object'),
 });
 
+builder.scalarType('JsonObject', {
+  description: 'A JSON object; each field of this type says what may be in it.',
+  serialize: (value) => value,
+  parseValue: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : refuse('JsonObject', 'a JSON object'),
+});
+
 builder.scalarType('DateTime', {
   description: 'A moment, in ISO 8601 and UTC, to the millisecond.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',

@@ -66,9 +66,32 @@ export const identityErrors = defineErrors({
     retryable: true,
     status: 503,
   },
+  THIRDWEB_NOT_CONFIGURED: {
+    message: 'This installation does not take thirdweb’s payloads and tokens.',
+    remedy:
+      'Sign in with `signInWithEthereum`; an operator sets THIRDWEB_CLIENT_ID and THIRDWEB_SECRET_KEY for the others.',
+    retryable: false,
+  },
+  THIRDWEB_TOKEN_INVALID: {
+    message: 'thirdweb does not know the auth token, or not any more.',
+    remedy: 'Let the person connect their in-app wallet again, and send its new auth token.',
+    retryable: false,
+  },
+  THIRDWEB_UNAVAILABLE: {
+    message: 'thirdweb could not be asked whose the auth token is.',
+    remedy: 'Try again shortly with the same token; the nonce is still good. Wallets sign in without thirdweb.',
+    retryable: true,
+    status: 503,
+  },
+  DOMAIN_SIGN_IN_REFUSED: {
+    message: 'This is an organization’s own domain, and the wallet is not one of its members’.',
+    remedy: 'Sign in at the gateway’s own origin, or ask the organization to make you a member.',
+    retryable: false,
+  },
   SIGN_UP_CLOSED: {
     message: 'This wallet is not known here, and strangers cannot sign up.',
-    remedy: 'Ask for an invitation; the operator has set SIGN_UP=invite-only.',
+    remedy:
+      'Ask for an invitation, to this wallet or by mail, and give the mail’s token as `invitationToken`: the operator has set SIGN_UP=invite-only.',
     retryable: false,
   },
   REFRESH_TOKEN_INVALID: {
@@ -115,11 +138,6 @@ export const identityErrors = defineErrors({
     retryable: false,
     status: 403,
   },
-  STEP_UP_REQUIRED: {
-    message: 'This changes who can sign in as you, and your last proof of a wallet in this session is too long ago.',
-    remedy: 'Prove a wallet of yours with `createWalletChallenge` for `STEP_UP` and `stepUp`, then try again.',
-    retryable: false,
-  },
   WALLET_NOT_YOURS: {
     message: 'The wallet that was proved is not one of the signed-in user.',
     remedy: 'Sign with one of the wallets that `viewer.user.wallets` lists.',
@@ -131,12 +149,54 @@ export const identityErrors = defineErrors({
     retryable: false,
   },
   IDENTITY_LINKED_TO_OTHER_USER: {
-    message: 'The wallet belongs to another user here.',
-    remedy: 'Sign in with it and unlink it there first, or link another one.',
+    message: 'It belongs to another user here.',
+    remedy:
+      'With a `mergeTicket`, merge with that user by it. Without one, prove a wallet of that user with `linkWallet` instead; or unlink it there first, or link another one.',
+    retryable: false,
+  },
+  MERGE_TICKET_INVALID: {
+    message: 'The merge ticket is unknown, used, expired or another user’s.',
+    remedy: 'Prove the other user’s wallet again with `linkWallet`; each ticket can be used once, within ten minutes.',
+    retryable: false,
+  },
+  MERGE_REFUSED: {
+    message: 'These two users cannot be merged.',
+    remedy: 'Ask the operator of this installation.',
+    retryable: false,
+  },
+  LAST_OWNER: {
+    message: 'The user is the only owner of an organization that has other members.',
+    remedy: 'Let somebody else own each of the `organizations` first.',
+    retryable: false,
+  },
+  ORGANIZATION_HAS_OPEN_MONEY: {
+    message: 'In an organization that would go, an order is open, or money came in that paid none.',
+    remedy: 'Wait until the orders of the `organizations` are final or have expired unpaid, then try again.',
+    retryable: false,
+  },
+  IDENTITY_UNKNOWN: {
+    message: 'There is no such identity of the signed-in user.',
+    remedy: 'Name one that `viewer.identities` or `viewer.user.wallets` lists, by its id.',
+    retryable: false,
+  },
+  EMAIL_CODE_INVALID: {
+    message: 'The code is not the one that was sent to this address last, or it was used or has expired.',
+    remedy: 'Type the code of the newest mail; or ask for another one with `createEmailCode`.',
+    retryable: false,
+  },
+  MAIL_UNAVAILABLE: {
+    message: 'The mail could not be sent.',
+    remedy: 'Try again shortly; what was not sent does not count against any limit.',
+    retryable: true,
+    status: 503,
+  },
+  MAIL_NOT_CONFIGURED: {
+    message: 'This installation sends no mails.',
+    remedy: 'Ask its operator, who sets SMTP_URL and MAIL_FROM.',
     retryable: false,
   },
   LAST_IDENTITY: {
-    message: 'It is the only way in: without it nobody could sign in as this user again.',
+    message: 'It is the last wallet: without it nobody could sign in as this user again.',
     remedy: 'Link another wallet first.',
     retryable: false,
   },

@@ -94,6 +94,12 @@ export const kernelErrors = defineErrors({
     remedy: 'Ask an owner or an admin of the organization.',
     retryable: false,
   },
+  NEEDS_A_PERSON: {
+    message: 'An API key cannot do this; it is for people.',
+    remedy: 'Sign in, and send the session’s access token instead of the key.',
+    retryable: false,
+    status: 403,
+  },
   INVALID_CURSOR: {
     message: 'The cursor is not one that this connection gave out.',
     remedy: 'Use `pageInfo.endCursor` or an edge’s `cursor` as it was received, with the same ordering.',

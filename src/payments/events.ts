@@ -5,15 +5,16 @@ import type { OrderStatus } from './model.ts';
 export function paymentLinkCreated(fact: {
   readonly organizationId: string;
   readonly paymentLinkId: string;
-  readonly userId: string;
+  /** `user:<id>` or `key:<id>`. */
+  readonly actor: string;
   readonly title: string;
 }): NewEvent {
   return {
     type: 'payment-link.created',
     organizationId: fact.organizationId,
     aggregate: { type: 'payment-link', id: fact.paymentLinkId, version: 1 },
-    actor: `user:${fact.userId}`,
-    tags: [`payment-link:${fact.paymentLinkId}`, `user:${fact.userId}`],
+    actor: fact.actor,
+    tags: [`payment-link:${fact.paymentLinkId}`, fact.actor],
     data: { title: fact.title },
   };
 }

@@ -25,7 +25,7 @@ describe('drift between the migrated database and the model of Prisma', () => {
 
   it.each([
     ['a column', 'alter table users add column nickname text', 'nickname'],
-    ['an index', 'drop index sessions_user_id_idx', 'sessions'],
+    ['an index', 'drop index sessions_root_id_idx', 'sessions'],
     ['a default', 'alter table sessions alter column generation drop default', 'generation'],
     ['an enum', `alter type user_status add value 'RETIRED'`, 'RETIRED'],
     ['a foreign key', 'alter table memberships drop constraint memberships_user_id_fkey', 'memberships'],

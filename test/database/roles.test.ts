@@ -43,6 +43,7 @@ describe('the roles of a server', () => {
     'tollhouse_gateway -> tollhouse_member',
     'tollhouse_gateway -> tollhouse_public',
     'tollhouse_gateway -> tollhouse_worker',
+    'tollhouse_operator_login -> tollhouse_operator',
     'tollhouse_owner -> tollhouse_auditor',
     'tollhouse_owner -> tollhouse_doorkeeper',
   ];
@@ -97,6 +98,7 @@ describe('the roles of a server', () => {
       { name: 'tollhouse_identity', ...group },
       { name: 'tollhouse_member', ...group },
       { name: 'tollhouse_operator', ...group },
+      { name: 'tollhouse_operator_login', login: true, inherits: false, strong: false },
       { name: 'tollhouse_public', ...group },
       { name: 'tollhouse_worker', ...group },
     ]);

@@ -51,7 +51,7 @@ describe('a page on another origin', () => {
       'access-control-allow-origin': ORIGIN,
       'access-control-expose-headers': 'Retry-After, x-request-id',
       'access-control-allow-methods': 'GET, POST',
-      'access-control-allow-headers': 'content-type, authorization, x-request-id, idempotency-key',
+      'access-control-allow-headers': 'content-type, authorization, x-api-key, x-request-id, idempotency-key',
       'access-control-max-age': '86400',
     });
   });

@@ -31,6 +31,8 @@ export interface OpenHouse {
   release(): void;
   /** Resolves when a `slow` field has begun. */
   readonly slowBegan: Promise<void>;
+  /** Streams of `flood` that are open. */
+  floods(): number;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
   const scenes: Scene[] = [];
   const lines: string[] = [];
   const slow = latch();
+  const flooding = { open: 0 };
   const began = latch();
   const log = createLog('debug', { write: (line) => void lines.push(line) });
   const resources = {
@@ -71,7 +74,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
   if (options.serving !== false) {
     gateway.serve({
       resources,
-      schema: smallSchema(slow.promise, began.resolve),
+      schema: smallSchema(slow.promise, began.resolve, flooding),
       health: { ready: options.ready ?? nothing, degraded: options.degraded ?? nothing },
       ...(options.exampleQuery !== undefined && { exampleQuery: options.exampleQuery }),
     });
@@ -82,6 +85,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
     lines,
     release: () => slow.resolve(),
     slowBegan: began.promise,
+    floods: () => flooding.open,
     close: async () => {
       slow.resolve();
       await gateway.drain();
@@ -115,7 +119,7 @@ const SDL = `
     client: String
   }
   type Mutation { signInWithEthereum(message: String!, signature: String!): String, limited: String, become: String }
-  type Subscription { ticks(fail: Boolean): Int }
+  type Subscription { ticks(fail: Boolean): Int, flood: String }
 `;
 
 const STATEMENT = 'select secret_column from "Wallet" where nonce = $1';
@@ -138,7 +142,7 @@ const FAILURES: Readonly<Record<string, () => unknown>> = {
   nothing: () => undefined,
 };
 
-function smallSchema(slow: Promise<void>, begin: () => void): GraphQLSchema {
+function smallSchema(slow: Promise<void>, begin: () => void, flooding: { open: number }): GraphQLSchema {
   const schema = buildSchema(SDL);
   const fields = { ...schema.getQueryType()?.getFields(), ...schema.getMutationType()?.getFields() };
   const resolve = (name: string, resolver: GraphQLFieldResolver<unknown, Context>): void => {
@@ -184,6 +188,17 @@ function smallSchema(slow: Promise<void>, begin: () => void): GraphQLSchema {
       if (fails) throw new Error(STATEMENT);
       yield { ticks: 2 };
       await slow;
+    };
+  }
+  const flood = schema.getSubscriptionType()?.getFields().flood;
+  if (flood) {
+    flood.subscribe = async function* () {
+      flooding.open += 1;
+      try {
+        for (;;) yield { flood: 'x'.repeat(500_000) };
+      } finally {
+        flooding.open -= 1;
+      }
     };
   }
   return schema;

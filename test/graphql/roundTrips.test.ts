@@ -5,21 +5,44 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import { startThirdwebServer, type ThirdwebServer } from '../support/thirdweb.ts';
+import { apiKeyRuns } from './apiKeyRuns.ts';
+import { COSTS } from './costs.ts';
+import { emailRuns } from './emailRuns.ts';
+import { goingRuns } from './goingRuns.ts';
+import { invitationRuns } from './invitationRuns.ts';
+import { membershipRuns } from './membershipRuns.ts';
+import { operatorRuns } from './operatorRuns.ts';
+import { domainRuns, organizationRuns } from './organizationRuns.ts';
+import { thirdwebRuns } from './thirdwebRuns.ts';
 import { type CountedTollhouse, startCountedTollhouse } from './trips.ts';
 
 let tollhouse: CountedTollhouse;
+let thirdweb: ThirdwebServer;
 let world: World;
 let tenant: Tenant;
 let token: string;
 
 beforeAll(async () => {
-  tollhouse = await startCountedTollhouse();
-  world = await seedTenants(tollhouse.database.adminUrl, { tenants: 2, links: 30 });
+  thirdweb = await startThirdwebServer();
+  tollhouse = await startCountedTollhouse({
+    settings: {
+      LIMIT_CHALLENGES_PER_MINUTE: '100',
+      LIMIT_SIGN_INS_PER_MINUTE: '100',
+      THIRDWEB_CLIENT_ID: thirdweb.clientId,
+      THIRDWEB_SECRET_KEY: thirdweb.secretKey,
+      THIRDWEB_API_URL: thirdweb.url,
+    },
+  });
+  world = await seedTenants(tollhouse.database.adminUrl, { tenants: 3, links: 30 });
   tenant = world.tenants[0] as Tenant;
   const { organizationId, people } = tenant;
   ({ token } = await tollhouse.resources.tokens.issue({ ...people.OWNER, organizationId }));
 });
-afterAll(() => tollhouse.stop());
+afterAll(async () => {
+  await tollhouse.stop();
+  await thirdweb.stop();
+});
 
 const link = () => tenant.links[0] ?? { id: '', slug: '' };
 const VIEWER = 'viewer { user { id displayName } organization { id name } role }';
@@ -129,6 +152,24 @@ describe('a read', () => {
     expect(cost).toEqual({ statements, roundTrips: 1 });
   });
 
+  it.each([
+    [
+      'a page of audit entries',
+      'auditEntries(first: 5) { edges { node { table after user { displayName } seal { hash } } } }',
+      2,
+    ],
+    [
+      'a page of members',
+      'memberships(first: 5, filter: { name: "tenant" }) { edges { cursor node { id role user { displayName } } } }',
+      3,
+    ],
+    ['a part of the audit’s chain', 'auditVerification(first: 5) { position hash fault { kind } }', 3],
+  ])('of %s is one more than its organization’s, or two', async (_, field, statements) => {
+    const { cost, answer } = await tollhouse.count(`{ organization { ${field} } }`, {}, token);
+    expect(answer.errors).toEqual([]);
+    expect(cost).toEqual({ statements, roundTrips: statements });
+  });
+
   it('for nobody is none, where there is nothing to be seen', async () => {
     const query = '{ viewer { role } organization { name } node(id: "x") { id } nodes(ids: ["x", "y"]) { id } }';
     const { cost, answer } = await tollhouse.count(query);
@@ -183,32 +224,6 @@ describe('a mutation', () => {
       token,
     );
 
-  /** What each costs, its answer included; a transaction begins with its first statement and ends in a trip of its own. */
-  const COSTS = `
-    mutation                            statements  round trips
-    createSignInChallenge                        2            3
-    signInWithEthereum, the first time          13           14
-    signInWithEthereum, again                    7            8
-    signInWithEthereum, refused                  5            4
-    signInWithEthereum, after failing            8            9
-    refreshSession                               3            4
-    createPaymentLink                            4            1
-    createPaymentLink, keyed                     5            1
-    createPaymentLink, keyed, again              7            3
-    createPaymentOrder                           8            9
-    updateProfile                                3            1
-    createWalletChallenge                        3            4
-    linkWallet                                  10           11
-    linkWallet, again                            9           10
-    stepUp                                       5            6
-    setPrimaryWallet                             8            9
-    unlinkWallet                                 9           10
-    switchOrganization                           5            3
-    endSession                                   2            1
-    endSession, keyed                            3            1
-    endOtherSessions                             4            2
-    signOut                                      1            1`;
-
   const RUNS: Readonly<Record<string, () => ReturnType<CountedTollhouse['count']>>> = {
     createSignInChallenge: () => tollhouse.count(CHALLENGE, { address: account.address }),
     'signInWithEthereum, the first time': async () => tollhouse.count(SIGN_IN, await signInVariables()),
@@ -247,7 +262,36 @@ describe('a mutation', () => {
         }`,
         { slug: link().slug, payer: account.address },
       ),
+    ...organizationRuns(
+      (...asked) => tollhouse.count(...asked),
+      () => kept.accessToken ?? '',
+    ),
+    ...operatorRuns(() => ({ tollhouse, world, token })),
+    ...domainRuns(
+      (...asked) => tollhouse.count(...asked),
+      () => ({ token, domainId: tenant.domain.id }),
+    ),
+    ...membershipRuns(
+      () => tollhouse,
+      () => world.tenants[2] as Tenant,
+    ),
+    ...invitationRuns({
+      house: () => tollhouse,
+      tenant: () => tenant,
+      guest: () => world.tenants[2] as Tenant,
+    }),
+    ...apiKeyRuns(
+      (...asked) => tollhouse.count(...asked),
+      () => token,
+    ),
     ...walletRuns(),
+    ...thirdwebRuns(
+      () => tollhouse,
+      () => thirdweb,
+      () => kept.accessToken,
+    ),
+    ...emailRuns({ house: () => tollhouse, token: () => kept.accessToken ?? '' }),
+    ...goingRuns(() => tollhouse, { merging: () => world.tenants[1] as Tenant, leaving: () => tenant }),
     switchOrganization: () =>
       tollhouse.count(
         `mutation ($id: ID!) { switchOrganization(input: { organizationId: $id }) { accessToken ${VIEWER} } }`,
@@ -308,7 +352,7 @@ describe('a mutation', () => {
       'linkWallet, again': linking,
       stepUp: () => sign('stepUp', 'STEP_UP', account, 'freshUntil'),
       setPrimaryWallet: () => change('setPrimaryWallet', 'wallet { primary }'),
-      unlinkWallet: () => change('unlinkWallet', 'walletId signedOut'),
+      unlinkIdentity: () => change('unlinkIdentity', 'identityId signedOut'),
     };
   }
 

@@ -80,20 +80,21 @@ const own = Object.values(schema.getTypeMap()).filter(
     isScalarType(type) && !['ID', 'String', 'Int', 'Float', 'Boolean'].includes(type.name),
 );
 
+const OBJECTS = ['JsonObject', 'Preferences'];
 /** Those that are texts on the wire. */
-const texts = own.map(({ name }) => name).filter((name) => name !== 'Preferences');
+const texts = own.map(({ name }) => name).filter((name) => !OBJECTS.includes(name));
 
 describe('scalars', () => {
   it('are all told about here', () => {
-    expect([...texts, 'Preferences'].sort()).toEqual(own.map(({ name }) => name).sort());
+    expect([...texts, ...OBJECTS].sort()).toEqual(own.map(({ name }) => name).sort());
     expect(texts.sort()).toEqual(Object.keys(SCALARS));
   });
 
-  it('of an object take nothing else', () => {
-    const preferences = schema.getType('Preferences') as GraphQLScalarType;
-    expect(preferences.parseValue({ theme: 'dark' })).toEqual({ theme: 'dark' });
+  it.each(OBJECTS)('of an object take nothing else: %s', (name) => {
+    const scalar = schema.getType(name) as GraphQLScalarType;
+    expect(scalar.parseValue({ theme: 'dark' })).toEqual({ theme: 'dark' });
     for (const given of [null, 1, 'x', true, [], ['x']]) {
-      expect(() => preferences.parseValue(given)).toThrow('Preferences must be a JSON object');
+      expect(() => scalar.parseValue(given)).toThrow(`${name} must be a JSON object`);
     }
   });
 

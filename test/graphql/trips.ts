@@ -21,20 +21,33 @@ export interface CountedTollhouse extends TestTollhouse {
 }
 
 const ENTERING = new Set(
-  (['member', 'identity', 'public', 'worker'] as const).flatMap((kind) =>
+  (['member', 'impersonation', 'operator', 'identity', 'public', 'worker'] as const).flatMap((kind) =>
     [{}, { account: { issuer: '', subject: '' } }].map(
-      (proof) => enter({ kind, requestId: '', sessionId: '', organizationId: '', ...proof }).text,
+      (proof) =>
+        enter({
+          kind,
+          requestId: '',
+          sessionId: '',
+          organizationId: '',
+          impersonationId: '',
+          freshSeconds: 0,
+          ...proof,
+        }).text,
     ),
   ),
 );
+const NOBODY = { prefixHash: Buffer.alloc(0), secretHash: Buffer.alloc(0), address: null, origin: null };
+ENTERING.add(enter({ kind: 'key', requestId: '', claim: NOBODY, call: { counted: true } }).text);
 const isWork = ({ text }: Statement): boolean => !ENTERING.has(text) && !/^(begin|commit|rollback)$/i.test(text);
 
 /** Starts a gateway as in production, its limits included unless a test needs to ask often. */
-export async function startCountedTollhouse(options: { readonly limits?: boolean } = {}): Promise<CountedTollhouse> {
+export async function startCountedTollhouse(
+  options: { readonly limits?: boolean; readonly settings?: Record<string, string> } = {},
+): Promise<CountedTollhouse> {
   // by request, so that background work is not mistaken for it
   const packets = new Map<string, (readonly Statement[])[]>();
   const tollhouse = await startTollhouse({
-    settings: { TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: options.limits === false ? '1' : '0' },
+    settings: { TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: options.limits === false ? '1' : '0', ...options.settings },
     onPacket: (statements) => {
       const requestId = currentScene.getStore()?.requestId ?? '';
       packets.set(requestId, [...(packets.get(requestId) ?? []), statements]);

@@ -40,7 +40,7 @@ const planted: readonly (readonly [file: string, imported: string, rule: string]
   ['src/kernel/low.ts', '../payments/model.ts', 'kernel/ below local/'],
   ['src/local/low.ts', '../database/pool.ts', 'local/ below database/'],
   ['src/database/low.ts', '../ports.ts', 'database/ below ports.ts'],
-  ['src/graphql/low.ts', '../tenancy/schema.ts', 'graphql/ below idempotency/'],
+  ['src/graphql/low.ts', '../tenancy/schema/organizations.ts', 'graphql/ below idempotency/'],
   ['src/chain/low.ts', '../payments/commands/creditOrder.ts', 'chain/ below payments/'],
   ['src/payments/low.ts', '../webhooks/model.ts', 'payments/ below webhooks/'],
   ['src/webhooks/low.ts', '../gateway/server.ts', 'webhooks/ below gateway/'],

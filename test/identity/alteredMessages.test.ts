@@ -92,32 +92,29 @@ const FIELDS: Readonly<Record<keyof Terms, (terms: Terms, choose: Choose) => rea
 };
 
 describe('a text with one field that says something else', () => {
-  it(`is refused, whichever field it is, of ${MESSAGES} texts: what was signed before, and what is off policy`, async () => {
+  it(`is refused, whichever field it is, of ${MESSAGES} texts, each altered within the policy and beyond it`, async () => {
     const random = seeded(4361);
     const choose: Choose = (...some) => some[Math.floor(random() * some.length)] ?? some[0];
     const wallet = newWallet();
     const before = await sql(house, 'select from sessions');
+    let refused = 0;
     for (let message = 0; message < MESSAGES; message += 1) {
       const given = { statement: choose(undefined, 'Come in.'), expirationTime: choose(undefined, inSeconds(240)) };
       for (const [field, alter] of Object.entries(FIELDS)) {
-        const { nonce } = await getChallenge(house);
-        const terms: Terms = { ...goodTerms(house, wallet, nonce), ...defined(given) };
-        const [within, beyond] = alter(terms, choose);
-        const altered = choose(within, beyond);
-        const text = writeText({ ...terms, ...altered.change });
-        // What the policy allows must have been altered behind the signer's back; what it forbids may even be signed.
-        const signed = altered === within || choose(true, false) ? writeText(terms) : text;
-        const { code, answer } = await submit(house, {
-          message: text,
-          signature: await wallet.signMessage({ message: signed }),
-        });
-        expect([message, field, altered.change, answer.status, code]).toEqual([
-          message,
-          field,
-          altered.change,
-          200,
-          altered.code,
-        ]);
+        for (const side of [0, 1] as const) {
+          const { nonce } = await getChallenge(house);
+          const terms: Terms = { ...goodTerms(house, wallet, nonce), ...defined(given) };
+          const { change, code: expected } = alter(terms, choose)[side];
+          const text = writeText({ ...terms, ...change });
+          // What the policy allows must have been altered behind the signer's back; what it forbids may even be signed.
+          const signed = side === 0 || choose(true, false) ? writeText(terms) : text;
+          const { code, answer } = await submit(house, {
+            message: text,
+            signature: await wallet.signMessage({ message: signed }),
+          });
+          expect([message, field, change, answer.status, code]).toEqual([message, field, change, 200, expected]);
+          refused += 1;
+        }
       }
       const { nonce } = await getChallenge(house);
       const text = writeText({ ...goodTerms(house, newWallet(), nonce), ...defined(given), address: wallet.address });
@@ -125,6 +122,7 @@ describe('a text with one field that says something else', () => {
       expect([message, (await submit(house, { message: text, signature })).code]).toEqual([message, 'OK']);
     }
     expect(await sql(house, 'select from sessions')).toHaveLength(before.length + MESSAGES);
+    console.info(`altered texts: ${refused} refused, of ${MESSAGES} texts in ${Object.keys(FIELDS).length} fields`);
   }, 3_600_000);
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
+import { signFor } from './linker.ts';
 import {
   type Attempt,
   askChallenge,
@@ -27,7 +28,7 @@ let clients = 0;
 /** The headers of a client that nobody has seen before. */
 function newClient(): Record<string, string> {
   clients += 1;
-  return { 'x-forwarded-for': `198.51.100.1, 203.0.113.${clients}` };
+  return { 'x-forwarded-for': `198.51.100.1, 203.0.${113 + Math.floor(clients / 250)}.${clients % 250}` };
 }
 
 /** Runs it so many times, one after the other. */
@@ -83,15 +84,14 @@ describe('challenges', () => {
     expect(codeOf(await askChallenge(house, {}, from('2001:db8:0:1::')))).toBe('OK');
   });
 
-  it('are ten a minute for a wallet in whatever spelling, from wherever, without touching another', async () => {
-    const { address } = newWallet();
-    const spellings = [address, address.toLowerCase()];
-    const answers = await times(10, (turn) => askChallenge(house, { address: spellings[turn % 2] ?? '' }, newClient()));
+  it('that a stranger asks for in the name of a wallet keep its owner from nothing', async () => {
+    const [wallet, stranger, owner] = [newWallet(), newClient(), newClient()];
+    const answers = await times(10, () => askChallenge(house, { address: wallet.address }, stranger));
     expect(answers.map(codeOf)).toEqual(TEN_OK);
-    expectLimited(await askChallenge(house, { address }, newClient()));
-    expect(codeOf(await askChallenge(house, { address: newWallet().address }, newClient()))).toBe('OK');
-    await endWindows();
-    expect(codeOf(await askChallenge(house, { address }, newClient()))).toBe('OK');
+    expectLimited(await askChallenge(house, { address: wallet.address }, stranger));
+    // nor do many strangers
+    await times(10, () => askChallenge(house, { address: wallet.address }, newClient()));
+    expect((await enter(wallet, owner)).code).toBe('OK');
   });
 
   it('are ten of twenty at one moment', async () => {
@@ -112,6 +112,15 @@ describe('challenges', () => {
   });
 });
 
+/** Signs in from there. */
+async function enter(wallet: Wallet, client: Record<string, string>): Promise<Attempt> {
+  const { nonce } = await getChallenge(house, {}, client);
+  const message = writeText(goodTerms(house, wallet, nonce));
+  return submit(house, { message, signature: await wallet.signMessage({ message }) }, client);
+}
+
+const userOf = (attempt: Attempt | undefined): string => rowId(attempt?.signedIn?.viewer.user.id ?? '');
+
 /** Hands in a text that fails for its nonce, which needs no challenge. */
 async function attempt(client: Record<string, string>, wallet: Wallet = newWallet()): Promise<Attempt> {
   const message = writeText(goodTerms(house, wallet, 'abcdefgh'));
@@ -129,13 +138,60 @@ describe('attempts', () => {
     expect((await attempt(client)).code).toBe('SIWE_NONCE_INVALID');
   });
 
-  it('are ten a minute for a wallet, from wherever, without touching another', async () => {
+  it.each<[string, Partial<Terms>]>([
+    ['a wrong domain', { domain: 'evil.example' }],
+    ['a nonce that was not given out', {}],
+  ])('of strangers with %s in the name of a wallet keep its owner from nothing', async (_, changes) => {
+    const [wallet, stranger, owner] = [newWallet(), newClient(), newClient()];
+    const flood = async (client: Record<string, string>): Promise<Attempt> => {
+      const message = writeText({ ...goodTerms(house, wallet, 'abcdefgh'), ...changes });
+      return submit(house, { message, signature: '0x00' }, client);
+    };
+    await times(12, () => flood(stranger));
+    await times(12, () => flood(newClient()));
+    expect((await enter(wallet, owner)).code).toBe('OK');
+  });
+
+  it('that prove a wallet are ten a minute for it, from wherever, without touching another', async () => {
     const wallet = newWallet();
-    await times(10, () => attempt(newClient(), wallet));
-    expectLimited((await attempt(newClient(), wallet)).answer);
-    expect((await attempt(newClient())).code).toBe('SIWE_NONCE_INVALID');
+    const attempts = await times(10, () => enter(wallet, newClient()));
+    expect(attempts.map(({ code }) => code)).toEqual(TEN_OK);
+    const sessions = () => sql(house, 'select from sessions where user_id = $1', [userOf(attempts[0])]);
+    const before = (await sessions()).length;
+    expectLimited((await enter(wallet, newClient())).answer);
+    expect(await sessions()).toHaveLength(before);
+    expect((await enter(newWallet(), newClient())).code).toBe('OK');
     await endWindows();
-    expect((await attempt(newClient(), wallet)).code).toBe('SIWE_NONCE_INVALID');
+    expect((await enter(wallet, newClient())).code).toBe('OK');
+  });
+
+  it('that prove a wallet go on counting when it has become a stranger’s: nobody is signed up beyond them', async () => {
+    const wallet = newWallet();
+    await times(10, () => enter(wallet, newClient()));
+    await sql(house, 'delete from identities where address = $1', [wallet.address.toLowerCase()]);
+    const users = () => sql(house, 'select from users');
+    const before = (await users()).length;
+    expectLimited((await enter(wallet, newClient())).answer);
+    expect(await users()).toHaveLength(before);
+    await endWindows();
+    expect((await enter(wallet, newClient())).signedIn?.isNewUser).toBe(true);
+  });
+
+  it('that prove a wallet for a session count among them', async () => {
+    const wallet = newWallet();
+    const [first] = await times(10, () => enter(wallet, newClient()));
+    const { accessToken = '' } = first?.signedIn ?? {};
+    const challenge = await signFor(house, accessToken, 'STEP_UP', wallet);
+    const step = () =>
+      house.ask(
+        'mutation ($input: StepUpInput!) { stepUp(input: $input) { freshUntil } }',
+        { input: challenge },
+        { token: accessToken, headers: newClient() },
+      );
+    expectLimited(await step());
+    await endWindows();
+    // the nonce was given back
+    expect(codeOf(await step())).toBe('OK');
   });
 
   it('count when they cannot be read, and leave the challenges’ count alone', async () => {

@@ -89,8 +89,8 @@ export function unlink(
   { accessToken }: Pick<SignedIn, 'accessToken'>,
   id: string,
   idempotencyKey?: string,
-): Promise<Outcome<{ walletId: string; signedOut: boolean; replayed: boolean }>> {
-  return mutate(house, accessToken, 'unlinkWallet', { id, idempotencyKey }, 'walletId signedOut replayed');
+): Promise<Outcome<{ identityId: string; signedOut: boolean; replayed: boolean }>> {
+  return mutate(house, accessToken, 'unlinkIdentity', { id, idempotencyKey }, 'identityId signedOut replayed');
 }
 
 export function prefer(

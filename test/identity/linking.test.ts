@@ -114,7 +114,8 @@ describe('linking a wallet', () => {
       { token: person.accessToken },
     );
     expect(answer.errors[0]?.extensions).toMatchObject({ code: 'IDENTITY_LINKED_TO_OTHER_USER', retryable: false });
-    expect(answer.errors[0]?.extensions.facts).toBeUndefined();
+    const { facts } = (answer.errors[0]?.extensions ?? {}) as { facts?: object };
+    expect(Object.keys(facts ?? {}).sort()).toEqual(['expiresAt', 'mergeTicket']);
     expect(JSON.stringify(answer.errors)).not.toContain(rowId(other.viewer.user.id));
     expect(await walletsOf(house, person)).toHaveLength(1);
     expect((await enterHouse(house, wallet)).viewer).toEqual(other.viewer);
@@ -182,7 +183,7 @@ describe('the text of a challenge', () => {
     const short = `${stored(wallet).slice(0, 6)}...${stored(wallet).slice(-4)}`;
     const [, , , linking] = (await askText(house, person.accessToken, 'LINK', newWallet().address)).split('\n');
     expect(linking).toBe(
-      `Link this wallet to 'Zoe ONeil x', the account of ${short}. Whoever signs in with it will be that account.`,
+      `Link this wallet to 'Zoe ONeil x', the account of ${short}. Whoever signs in with it will be that account. If it has an account here already, signing lets that account be merged with this one.`,
     );
     const [, , , stepping] = (await askText(house, person.accessToken, 'STEP_UP', wallet.address)).split('\n');
     expect(stepping).toBe(

@@ -23,6 +23,8 @@ import { devAccount } from '../../src/chain/providers/devAccounts.ts';
 import type { ChainSetting } from '../../src/environment.ts';
 import { sha256 } from '../../src/kernel/digest.ts';
 import type { TestTollhouse } from '../support/tollhouse.ts';
+import accountMessageWallet from './contracts/AccountMessageWallet.json' with { type: 'json' };
+import factoryWallet from './contracts/FactoryWallet.json' with { type: 'json' };
 import oddWallet from './contracts/OddWallet.json' with { type: 'json' };
 import ownedWallet from './contracts/OwnedWallet.json' with { type: 'json' };
 import passkeyWallet from './contracts/PasskeyWallet.json' with { type: 'json' };
@@ -31,6 +33,8 @@ import { type Attempt, getChallenge, goodTerms, submit, type Wallet, writeText }
 
 /** The contracts of these tests, as they were compiled. */
 export const CONTRACTS = {
+  AccountMessageWallet: accountMessageWallet,
+  FactoryWallet: factoryWallet,
   OddWallet: oddWallet,
   OwnedWallet: ownedWallet,
   PasskeyWallet: passkeyWallet,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../src/kernel/ids.ts';
+import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { idOf, link, prefer, signFor, submitLink, toldOf, unlink, walletsOf } from './linker.ts';
 import {
@@ -44,7 +44,7 @@ describe('unlinking a wallet', () => {
     const id = await idOf(house, person, second);
     expect(await unlink(house, person, id)).toEqual({
       code: 'OK',
-      data: { walletId: id, signedOut: false, replayed: false },
+      data: { identityId: encodeGlobalId('Identity', rowId(id)), signedOut: false, replayed: false },
     });
     expect(await walletsOf(house, person)).toMatchObject([{ address: first.address }]);
     const stranger = await enterHouse(house, second);
@@ -81,7 +81,7 @@ describe('unlinking a wallet', () => {
     const id = await idOf(house, person, first);
     const answer = await house.ask(
       `mutation ($id: ID!) {
-        unlinkWallet(input: { id: $id }) { signedOut }
+        unlinkIdentity(input: { id: $id }) { signedOut }
         signOut { signedOut }
       }`,
       { id },
@@ -109,11 +109,11 @@ describe('unlinking a wallet', () => {
     const [person, other] = [await personWith(newWallet(), newWallet()), await personWith(wallet, newWallet())];
     const theirs = await idOf(house, other, wallet);
     for (const id of [theirs, rowId(theirs), person.viewer.user.id, newId(), '', 'x']) {
-      expect([id, (await unlink(house, person, id)).code]).toEqual([id, 'WALLET_UNKNOWN']);
+      expect([id, (await unlink(house, person, id)).code]).toEqual([id, 'IDENTITY_UNKNOWN']);
       expect([id, (await prefer(house, person, id)).code]).toEqual([id, 'WALLET_UNKNOWN']);
     }
     expect(await walletsOf(house, other)).toHaveLength(2);
-    const nobody = await house.ask('mutation ($id: ID!) { unlinkWallet(input: { id: $id }) { walletId } }', {
+    const nobody = await house.ask('mutation ($id: ID!) { unlinkIdentity(input: { id: $id }) { identityId } }', {
       id: theirs,
     });
     expect(codeOf(nobody)).toBe('UNAUTHENTICATED');
@@ -129,7 +129,7 @@ describe('unlinking a wallet', () => {
     expect(await prefer(house, person, secondId, other)).toMatchObject({ code: 'OK', data: { replayed: true } });
     expect(await unlink(house, person, secondId, key)).toMatchObject({ code: 'OK', data: { replayed: false } });
     expect(await unlink(house, person, secondId, key)).toMatchObject({ code: 'OK', data: { replayed: true } });
-    expect((await unlink(house, person, secondId)).code).toBe('WALLET_UNKNOWN');
+    expect((await unlink(house, person, secondId)).code).toBe('IDENTITY_UNKNOWN');
     expect(await walletsOf(house, person)).toHaveLength(1);
   });
 });

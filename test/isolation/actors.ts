@@ -20,8 +20,12 @@ export const ROLE_OF = {
   OWNER: 'tollhouse_member',
   ADMIN: 'tollhouse_member',
   MEMBER: 'tollhouse_member',
-  /** An API key that may read payments. */
+  /** The owner, in a session of the organization's own domain. */
+  bound: 'tollhouse_member',
+  /** An API key that may read payments, one that may read payment links, and one that may make them. */
   key: 'tollhouse_member',
+  linkKey: 'tollhouse_member',
+  payKey: 'tollhouse_member',
   /** Background work, across tenants and inside one. */
   worker: 'tollhouse_worker',
   inside: 'tollhouse_worker',
@@ -39,6 +43,9 @@ export interface Who {
   readonly organizationId?: string;
   readonly userId?: string;
   readonly sessionId?: string;
+  /** What a bound session was begun with: the one identity that it sees. */
+  readonly identityId?: string;
+  readonly keyId?: string;
   readonly targetId?: string;
   readonly account?: { readonly issuer: string; readonly subject: string };
   readonly permissions?: string;
@@ -121,7 +128,9 @@ export async function enterAs(client: pg.Client, actor: Actor): Promise<void> {
   const settings: Record<string, string | undefined> = {
     'app.organization_id': who.organizationId,
     'app.user_id': who.userId,
+    'app.person_id': who.userId,
     'app.session_id': who.sessionId,
+    'app.key_id': who.keyId,
     'app.target_id': who.targetId,
     'app.permissions': who.permissions,
     role: name === 'login' ? 'none' : ROLE_OF[name],

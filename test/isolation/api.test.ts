@@ -1,15 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withSession } from '../../src/database/session.ts';
-import { writeRefreshToken } from '../../src/identity/model.ts';
 import { showAddress } from '../../src/kernel/address.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
+import { sealAll } from '../audit/chains.ts';
 import { type CountedTollhouse, startCountedTollhouse } from '../graphql/trips.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import type { Answer } from '../support/tollhouse.ts';
+import { API_KEYS, apiKeyProbes } from './apiKeyProbes.ts';
 import { nodeTypes, readSchema, textArguments } from './arguments.ts';
+import { auditProbes } from './auditProbes.ts';
+import { deletionProbes } from './deletionProbes.ts';
+import { emailProbes } from './emailProbes.ts';
+import { eventProbes } from './eventProbes.ts';
+import { INVITATIONS, invitationProbes } from './invitationProbes.ts';
+import { membershipProbes } from './membershipProbes.ts';
+import { mergeProbes } from './mergeProbes.ts';
+import { operatorProbes } from './operatorProbes.ts';
+import { organizationProbes } from './organizationProbes.ts';
+import { paymentProbes } from './paymentProbes.ts';
 import type { Pair, Probe } from './probe.ts';
 import { sessionProbes } from './sessionProbes.ts';
+import { signInProbes } from './signInProbes.ts';
+import { THIRDWEB_SETTINGS, thirdwebProbes } from './thirdwebProbes.ts';
 import { walletProbes } from './walletProbes.ts';
+import { wordProbes } from './wordProbes.ts';
 
 let tollhouse: CountedTollhouse;
 let world: World;
@@ -18,7 +33,7 @@ let other: Tenant;
 let token: string;
 
 beforeAll(async () => {
-  tollhouse = await startCountedTollhouse({ limits: false });
+  tollhouse = await startCountedTollhouse({ limits: false, settings: THIRDWEB_SETTINGS });
   world = await seedTenants(tollhouse.database.adminUrl, { tenants: 2 });
   [one, other] = world.tenants as [Tenant, Tenant];
   token = await tokenOf(one);
@@ -28,10 +43,23 @@ beforeAll(async () => {
   await admin(
     `update blockchain_transactions set created_at = created_at + interval '10 min' where organization_id = $1`,
   );
+  await admin(`update memberships set created_at = created_at + interval '10 min' where organization_id = $1`);
+  // so that they can be named below
+  await admin('update memberships set id = user_id', []);
+  await admin(API_KEYS);
+  await admin(INVITATIONS);
   await admin(`update sessions set created_at = created_at + interval '10 min' where organization_id = $1`);
   await admin(`
     update identities set created_at = created_at + interval '10 min'
     where user_id in (select user_id from memberships where organization_id = $1)`);
+  await admin(`
+    update audit_entries
+    set created_at = audit_entries.created_at + interval '10 min', request_id = gen_random_uuid()::text, user_id = m.user_id
+    from memberships m where m.organization_id = $1 and audit_entries.organization_id = $1`);
+  for (const { organization_id, id } of await admin('select organization_id, id from audit_entries', [])) {
+    entryIds.set(String(organization_id), String(id));
+  }
+  await sealAll(tollhouse.database);
 });
 afterAll(() => tollhouse.stop());
 
@@ -43,10 +71,18 @@ async function tokenOf({ organizationId, people }: Tenant): Promise<string> {
   return (await tollhouse.resources.tokens.issue({ ...people.OWNER, organizationId })).token;
 }
 
+/** An audit entry of each organization. */
+const entryIds = new Map<string, string>();
+
 /** A row of each type that has a global id. */
 const ROWS: Readonly<Record<string, (tenant: Tenant) => string>> = {
+  ApiKey: ({ people }) => people.ADMIN.userId,
+  AuditEntry: ({ organizationId }) => entryIds.get(organizationId) ?? '',
   BlockchainTransaction: ({ transactions }) => transactions[0]?.id ?? '',
+  Domain: ({ domain }) => domain.id,
   Identity: ({ people }) => people.OWNER.identityId,
+  Invitation: ({ people }) => people.ADMIN.userId,
+  Membership: ({ people }) => people.MEMBER.userId,
   Organization: ({ organizationId }) => organizationId,
   PaymentLink: ({ links }) => links[0]?.id ?? '',
   PaymentOrder: ({ orders }) => orders[0]?.id ?? '',
@@ -103,6 +139,10 @@ async function keyPairs(): Promise<Pair[]> {
   return [[theirs, hex(16)]];
 }
 
+async function askAsOther(query: string, key: string): Promise<Answer<unknown>> {
+  return tollhouse.ask(query, { key }, { token: await tokenOf(other) });
+}
+
 /** Cursors of the other tenant's rows, and of the same moments with ids of nobody. */
 async function cursorPairs(table: string): Promise<Pair[]> {
   const rows = await admin(
@@ -137,8 +177,6 @@ function nestedOrdersProbe(argument: string): Probe {
   };
 }
 
-const NOTHING = 'names nothing: a text for people';
-
 /** Every text that a client can write, by where it goes; with a reason where it names no row of any tenant. */
 const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
   'Query.node.id': {
@@ -158,82 +196,22 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
     query: 'query ($value: String!) { checkoutOrder(token: $value) { token status due { amount } } }',
     pairs: namePairs,
   },
+  ...connectionProbes('auditEntries', 'audit_entries'),
+  ...auditProbes({ idPairs, admin }),
+  ...connectionProbes('domains', 'organization_domains'),
   ...connectionProbes('paymentLinks', 'payment_links'),
   ...connectionProbes('paymentOrders', 'payment_orders'),
   ...connectionProbes('blockchainTransactions', 'blockchain_transactions'),
   'PaymentLink.orders.after': nestedOrdersProbe('after'),
   'PaymentLink.orders.before': nestedOrdersProbe('before'),
-  'Mutation.createPaymentLink.input.title': NOTHING,
-  'Mutation.createPaymentLink.input.description': NOTHING,
-  'Mutation.createPaymentLink.input.accepts.amount': 'names nothing: an amount',
-  'Mutation.createPaymentLink.input.idempotencyKey': {
-    query: `mutation ($value: String, $payTo: Address!, $asset: String!) {
-      createPaymentLink(input: {
-        title: "x", accepts: [{ asset: $asset, amount: "1", payTo: $payTo }], idempotencyKey: $value
-      }) { paymentLink { title } replayed }
-    }`,
-    variables: (value) => ({ value, payTo: one.people.OWNER.address, asset: world.coin.caip19 }),
-    pairs: keyPairs,
-  },
-  'Mutation.createPaymentLink.input.accepts.asset': {
-    query: `mutation ($value: String!, $payTo: Address!) {
-      createPaymentLink(input: { title: "x", accepts: [{ asset: $value, amount: "1", payTo: $payTo }] }) { paymentLink { id } }
-    }`,
-    variables: (value) => ({ value, payTo: one.people.OWNER.address }),
-    pairs: namePairs,
-  },
-  'Mutation.createPaymentLink.input.accepts.payTo': {
-    query: `mutation ($value: Address!, $asset: String!) {
-      createPaymentLink(input: { title: "x", accepts: [{ asset: $asset, amount: "1", payTo: $value }] }) { paymentLink { id } }
-    }`,
-    variables: (value) => ({ value, asset: world.coin.caip19 }),
-    pairs: addressPairs,
-  },
-  'Mutation.createPaymentOrder.input.slug': {
-    query: `mutation ($value: String!, $payer: Address) {
-      createPaymentOrder(input: { slug: $value, payer: $payer }) { checkoutOrder { token } }
-    }`,
-    variables: (value) => ({ value, payer: one.people.MEMBER.address }),
-    pairs: namePairs,
-  },
-  'Mutation.createPaymentOrder.input.asset': {
-    query: `mutation ($value: String, $slug: String!, $payer: Address) {
-      createPaymentOrder(input: { slug: $slug, asset: $value, payer: $payer }) { checkoutOrder { token } }
-    }`,
-    variables: (value) => ({ value, slug: one.links[0]?.slug, payer: one.people.MEMBER.address }),
-    pairs: namePairs,
-  },
-  'Mutation.createPaymentOrder.input.payer': {
-    query: `mutation ($value: Address, $slug: String!) {
-      createPaymentOrder(input: { slug: $slug, payer: $value }) { checkoutOrder { status due { amount units } transactions { hash } } }
-    }`,
-    variables: (value) => ({ value, slug: one.links[0]?.slug }),
-    pairs: addressPairs,
-  },
-  'Mutation.createPaymentOrder.input.idempotencyKey': {
-    query: `mutation ($value: String, $slug: String!, $payer: Address) {
-      createPaymentOrder(input: { slug: $slug, payer: $payer, idempotencyKey: $value }) { checkoutOrder { status } replayed }
-    }`,
-    variables: (value) => ({ value, slug: one.links[0]?.slug, payer: one.people.MEMBER.address }),
-    pairs: keyPairs,
-  },
-  'Mutation.createSignInChallenge.input.address': {
-    query:
-      'mutation ($value: Address) { createSignInChallenge(input: { address: $value }) { challenge { nonce message expiresAt } } }',
-    pairs: addressPairs,
-    blur: /\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\dT[\d:.]+Z/g,
-  },
-  'Mutation.signInWithEthereum.input.message': {
-    query: `mutation ($value: String!, $signature: Hex!) {
-      signInWithEthereum(input: { message: $value, signature: $signature }) { isNewUser }
-    }`,
-    variables: (value) => ({ value, signature: `0x${'11'.repeat(65)}` }),
-    pairs: async () => {
-      const [[theirs, nobodys] = ['', '']] = addressPairs();
-      return [[await challengeFor(theirs), await challengeFor(nobodys)]];
-    },
-  },
-  'Mutation.signInWithEthereum.input.signature': 'names nothing without its message',
+  ...paymentProbes({ namePairs, addressPairs, keyPairs, world: () => ({ own: one, coin: world.coin.caip19 }) }),
+  ...signInProbes({
+    addressPairs,
+    theirSession: () => other.people.OWNER.sessionId,
+    ask: (query, values) => tollhouse.ask(query, { ...values }),
+  }),
+  ...thirdwebProbes({ addressPairs, ask: (query, values) => tollhouse.ask(query, { ...values }) }),
+  ...eventProbes(admin),
   ...sessionProbes({
     sessionCursors: () => cursorPairs('sessions'),
     identityCursors: () =>
@@ -241,47 +219,62 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
         '(select i.id, i.created_at, m.organization_id from identities i join memberships m using (user_id)) own',
       ),
     names: () => [...idPairs(), ...namePairs()],
-    askAsOther: async (query, key) => tollhouse.ask(query, { key }, { token: await tokenOf(other) }),
+    askAsOther,
   }),
-  'Mutation.refreshSession.input.refreshToken': {
-    query: 'mutation ($value: String!) { refreshSession(input: { refreshToken: $value }) { accessToken } }',
-    pairs: () =>
-      [0, 1, 7].map((generation): Pair => {
-        const secret = randomBytes(32).toString('base64url');
-        return [
-          writeRefreshToken({ sessionId: other.people.OWNER.sessionId, generation, secret }),
-          writeRefreshToken({ sessionId: newId(), generation, secret }),
-        ];
-      }),
-  },
   ...walletProbes({
     idPairs,
     addressPairs,
     keyPairs,
     ask: (query, values) => tollhouse.ask(query, { ...values }, { token }),
   }),
-  'Mutation.updateProfile.input.avatarUrl': NOTHING,
-  'Mutation.updateProfile.input.bio': NOTHING,
-  'Mutation.updateProfile.input.displayName': NOTHING,
-  'Mutation.updateProfile.input.familyName': NOTHING,
-  'Mutation.updateProfile.input.givenName': NOTHING,
-  'Mutation.updateProfile.input.language': 'names nothing: a language',
-  'Mutation.updateProfile.input.timeZone': 'names nothing: a time zone',
-  'Mutation.updateProfile.input.preferences': NOTHING,
-  'Mutation.updateProfile.input.userName': {
-    query: 'mutation ($value: String) { updateProfile(input: { userName: $value }) { profile { userName } } }',
-    // whose names are no names
-    pairs: namePairs,
-  },
+  ...mergeProbes({
+    idPairs,
+    giveTicket: (ticket) => {
+      const { OWNER, MEMBER } = other.people;
+      return admin(
+        `insert into merge_tickets (ticket_hash, user_id, identity_id, other_user_id, expires_at)
+         values (sha256(convert_to($1, 'UTF8')), $2, $3, $4, now() + interval '1 hour')`,
+        [ticket, OWNER.userId, MEMBER.identityId, MEMBER.userId],
+      );
+    },
+  }),
+  ...emailProbes({ admin, otherId: () => other.people.OWNER.userId }),
+  ...organizationProbes({
+    idPairs,
+    askAsOther,
+    theirDomain: () => globalId('Domain', other),
+    ownHost: () => one.domain.host,
+  }),
+  ...deletionProbes({
+    idPairs,
+    namePairs,
+    askAsOther,
+    makeDeleted: async (id) => {
+      await admin(
+        `insert into organizations (id, name, slug, deleted_at) values ($1::uuid, 'x', 'gone-' || $1::uuid, now())`,
+        [id],
+      );
+      await admin(`insert into memberships (organization_id, user_id, role) values ($1, $2, 'OWNER')`, [
+        id,
+        other.people.OWNER.userId,
+      ]);
+    },
+  }),
+  ...operatorProbes({ idPairs, cursorPairs: () => cursorPairs('operator_actions'), admin }),
+  ...membershipProbes({ idPairs, askAsOther, admin, theirMembership: () => globalId('Membership', other) }),
+  ...invitationProbes({
+    idPairs,
+    addressPairs,
+    connection: connectionProbes('invitations', 'invitations'),
+    askAsOther,
+    admin,
+    theirOrganization: () => ({ organizationId: other.organizationId, ownerId: other.people.OWNER.userId }),
+    theirInvitation: () => globalId('Invitation', other),
+  }),
+  ...connectionProbes('apiKeys', 'api_keys'),
+  ...apiKeyProbes({ idPairs, askAsOther, theirs: () => ({ id: globalId('ApiKey', other), slug: other.marker }) }),
+  ...wordProbes({ namePairs }),
 };
-
-async function challengeFor(address: string): Promise<string> {
-  const { data } = await tollhouse.ask<{ createSignInChallenge: { challenge: { message: string } } }>(
-    'mutation ($address: Address) { createSignInChallenge(input: { address: $address }) { challenge { message } } }',
-    { address },
-  );
-  return data?.createSignInChallenge.challenge.message ?? '';
-}
 
 /** What is answered and what it cost, without the request's own id and the text that was sent. */
 async function answerTo(probe: Probe, value: string, as?: string): Promise<string> {

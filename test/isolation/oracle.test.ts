@@ -12,11 +12,10 @@ const ASKING: readonly string[] = ['tollhouse_public', 'tollhouse_identity', 'to
  * may, and nothing may stand here that does not.
  */
 const TOLD: Readonly<Record<string, string>> = {
-  'tollhouse_member memberships_user_id_fkey': 'who may write members adds a user by id, which nobody guesses',
-  'tollhouse_identity sessions_identity_id_fkey': 'signing in names the identity that it has just seen or made',
   'tollhouse_identity sessions_organization_id_fkey': 'signing in names an organization that it has just seen or made',
   'tollhouse_identity sessions_root_id_fkey': 'switching names the session that asks, and that is no argument',
   'tollhouse_identity organizations_slug_key': 'slugs are names, and the first one is drawn at random',
+  'tollhouse_member organizations_slug_key': 'that a slug is taken is what a unique name tells',
   'tollhouse_member user_profiles_user_name_key': 'that a user name is taken is what a unique name tells',
   'tollhouse_member handles_kind_value_hash_key': 'hashes of slugs that are drawn at random',
   'tollhouse_public handles_kind_value_hash_key': 'hashes of tokens that are drawn at random',

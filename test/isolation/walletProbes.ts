@@ -69,7 +69,7 @@ export function walletProbes({
     'Mutation.linkWallet.input.signature': 'names nothing without its message',
     'Mutation.stepUp.input.message': signed('stepUp', 'STEP_UP', 'provedAt'),
     'Mutation.stepUp.input.signature': 'names nothing without its message',
-    ...named('unlinkWallet', 'walletId'),
+    ...named('unlinkIdentity', 'identityId'),
     ...named('setPrimaryWallet', 'wallet { id }'),
   };
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withSession } from '../../src/database/session.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
-import { DUE_UNITS, seedTenants, type Tenant, type World } from '../support/tenants.ts';
+import { DUE_UNITS, seedTenants, type Tenant, type TenantRole, type World } from '../support/tenants.ts';
 import { type Actor, act, actorsOf, NOBODYS } from './actors.ts';
 
 let database: TestDatabase;
@@ -69,6 +69,15 @@ const event = (type: string, actor: string, row: Record<string, string> = {}): s
 const member = (role: string): string =>
   `insert into memberships ${values({ organization_id: one.organizationId, user_id: other.people.OWNER.userId, role })}`;
 
+const invitation = (role: string, inviter: TenantRole): string =>
+  `insert into invitations ${values({
+    organization_id: one.organizationId,
+    role,
+    address: NOBODYS.subject,
+    invited_by_id: one.people[inviter].userId,
+    expires_at: 'infinity',
+  })}`;
+
 const handle = (kind: string): string =>
   `insert into handles ${values({ kind, value_hash: bytes(32), organization_id: one.organizationId, target_id: newId() })}`;
 
@@ -91,9 +100,11 @@ const DEEDS: readonly Deed[] = [
   ['make a link as another', () => link(), { ADMIN: DENIED }],
   ['make a link as oneself', () => link({ created_by_id: one.people.ADMIN.userId }), { ADMIN: 1 }],
   ['change a link', () => `update payment_links set title = 'Coffee'`, { OWNER: DENIED, inside: DENIED }],
-  ['add an owner', () => member('OWNER'), { OWNER: 1, ADMIN: DENIED, MEMBER: DENIED, proved: DENIED, inside: DENIED }],
-  ['add an admin', () => member('ADMIN'), { OWNER: 1, ADMIN: 1, MEMBER: DENIED, slug: DENIED }],
-  ['become an owner', () => `update memberships set role = 'OWNER'`, { ADMIN: DENIED, MEMBER: DENIED, proved: DENIED }],
+  ['add an owner', () => member('OWNER'), { OWNER: DENIED, ADMIN: DENIED, proved: DENIED, inside: DENIED }],
+  ['add a member', () => member('MEMBER'), { OWNER: DENIED, ADMIN: DENIED, MEMBER: DENIED, slug: DENIED }],
+  ['invite an owner', () => invitation('OWNER', 'OWNER'), { OWNER: 1, ADMIN: DENIED, MEMBER: DENIED, proved: DENIED }],
+  ['invite an admin', () => invitation('ADMIN', 'ADMIN'), { ADMIN: 1, OWNER: DENIED, MEMBER: DENIED, slug: DENIED }],
+  ['become an owner', () => `update memberships set role = 'OWNER'`, { ADMIN: DENIED, MEMBER: 0, proved: DENIED }],
   ['end one’s session', () => 'update sessions set ended_at = now()', { OWNER: 1, MEMBER: 1, proved: 1, slug: DENIED }],
   [
     'end the session of another',
@@ -137,7 +148,9 @@ const DEEDS: readonly Deed[] = [
     () => event('payment-link.created', by(one.people.MEMBER)),
     { MEMBER: DENIED },
   ],
-  ['tell of a member', () => event('membership.added', by(one.people.ADMIN)), { ADMIN: 1, OWNER: DENIED }],
+  ['tell of a member', () => event('membership.added', by(one.people.ADMIN)), { ADMIN: DENIED, OWNER: DENIED }],
+  ['tell of an invitation', () => event('invitation.created', by(one.people.ADMIN)), { ADMIN: 1, OWNER: DENIED }],
+  ['tell of its being accepted', () => event('invitation.accepted', by(one.people.ADMIN)), { ADMIN: DENIED }],
   [
     'tell of a payment',
     () => event('payment-order.paid', 'worker'),
@@ -178,15 +191,27 @@ const DEEDS: readonly Deed[] = [
   ['name an order', () => handle('payment-order'), { slug: 1, public: DENIED, OWNER: DENIED }],
   [
     'write the audit',
-    () => `insert into audit_entries select * from audit_entries`,
+    () => `insert into audit_entries overriding system value select * from audit_entries`,
     { OWNER: DENIED, inside: DENIED, operator: DENIED },
   ],
   ['erase the audit', () => 'delete from audit_entries', { OWNER: DENIED, inside: DENIED, operator: DENIED }],
   [
     'suspend the organization',
     () => `update organizations set status = 'SUSPENDED'`,
-    { OWNER: DENIED, operator: DENIED },
+    { OWNER: DENIED, inside: DENIED, operator: 2 },
   ],
+  ['rename it as an operator', () => `update organizations set name = 'X'`, { MEMBER: 0, operator: DENIED }],
+  [
+    'make an operator',
+    () => `insert into operators ${values({ user_id: newId(), granted_by: 'X', reason: 'X' })}`,
+    { OWNER: DENIED, inside: DENIED, operator: DENIED },
+  ],
+  [
+    'change what operators did',
+    () => `update operator_actions set reason = 'X'`,
+    { OWNER: DENIED, inside: DENIED, operator: DENIED },
+  ],
+  ['erase what operators did', () => 'delete from operator_actions', { OWNER: DENIED, operator: DENIED }],
   [
     'make a user',
     () => `insert into users ${values({ id: newId(), display_name: 'X' })}`,

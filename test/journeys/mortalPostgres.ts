@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries } from '../../src/database/embeddedBinaries.ts';
 import { becomesReady, makeHome, readLock, readPassword } from '../../src/database/embeddedHome.ts';
 import { migrate } from '../../src/database/migrations.ts';
-import { ensureRoles } from '../../src/database/roles.ts';
+import { ensureRoles, OPERATOR_LOGIN } from '../../src/database/roles.ts';
+import { withSession } from '../../src/database/session.ts';
 import { claimFolder } from '../../src/local/folder.ts';
 import { freePort } from '../../src/local/freePort.ts';
 import { type GuardedServer, startGuarded } from '../../src/local/guard.ts';
@@ -62,7 +63,9 @@ export async function openMortalPostgres(): Promise<MortalPostgres> {
   leftovers.push(() => server?.stop());
 
   const { ownerUrl, gatewayUrl } = await followOperations(adminUrl);
-  await ensureRoles({ ownerUrl, gatewayUrl });
+  const operatorUrl = Object.assign(new URL(gatewayUrl), { username: OPERATOR_LOGIN, password: 'operator' }).href;
+  await ensureRoles({ ownerUrl, gatewayUrl, operatorUrl });
+  await withSession(adminUrl, (client) => client.query(`grant connect on database tollhouse to ${OPERATOR_LOGIN}`));
   await migrate(ownerUrl);
   return {
     database: {
@@ -70,6 +73,7 @@ export async function openMortalPostgres(): Promise<MortalPostgres> {
       adminUrl: Object.assign(new URL(adminUrl), { pathname: '/tollhouse' }).href,
       ownerUrl,
       gatewayUrl,
+      operatorUrl,
       drop: async () => {},
     },
     start,

@@ -51,6 +51,7 @@ function work(): Worker {
     database: house.resources.database,
     databaseUrl: house.database.gatewayUrl,
     chains: [setting],
+    retentionDays: 30,
     log,
   });
   workers.push(worker);

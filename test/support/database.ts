@@ -9,6 +9,8 @@ export interface TestDatabase {
   readonly ownerUrl: string;
   /** As `tollhouse_gateway`. */
   readonly gatewayUrl: string;
+  /** As the operator’s own login. */
+  readonly operatorUrl: string;
   /** As a superuser, whom nothing binds. */
   readonly adminUrl: string;
   /** Ends whoever is connected, and drops the database. */
@@ -28,7 +30,7 @@ export async function emptyDatabase(): Promise<TestDatabase> {
 }
 
 async function makeDatabase(source: string): Promise<TestDatabase> {
-  const { adminUrl, ownerUrl, gatewayUrl } = inject('postgres');
+  const { adminUrl, ownerUrl, gatewayUrl, operatorUrl } = inject('postgres');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const inside = (url: string): string => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   await withSession(adminUrl, async (client) => {
@@ -37,13 +39,14 @@ async function makeDatabase(source: string): Promise<TestDatabase> {
     await client.query(`
       revoke connect, temporary on database ${name} from public;
       grant connect, create on database ${name} to tollhouse_owner;
-      grant connect on database ${name} to tollhouse_gateway`);
+      grant connect on database ${name} to tollhouse_gateway, tollhouse_operator_login`);
   });
   return {
     name,
     adminUrl: inside(adminUrl),
     ownerUrl: inside(ownerUrl),
     gatewayUrl: inside(gatewayUrl),
+    operatorUrl: inside(operatorUrl),
     async drop() {
       await withSession(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
     },

@@ -27,6 +27,8 @@ export interface Tenant {
   readonly links: readonly { readonly id: string; readonly slug: string }[];
   readonly orders: readonly { readonly id: string; readonly linkId: string; readonly token: string }[];
   readonly transactions: readonly { readonly id: string; readonly hash: string }[];
+  /** A verified one. */
+  readonly domain: { readonly id: string; readonly host: string };
 }
 
 /** What all tenants share. */
@@ -68,8 +70,10 @@ export async function seedTenants(
     incarnationId: newId(),
     coin: { id: newId(), caip19: `eip155:${CHAIN_ID}/slip44:60` },
   };
-  const shared = makeIds(links);
-  const tenants = Array.from({ length: count }, (_, index) => makeTenant(index, sameIds ? shared : makeIds(links)));
+  const shared = { ids: makeIds(links), domainId: newId() };
+  const tenants = Array.from({ length: count }, (_, index) =>
+    makeTenant(index, sameIds ? shared : { ids: makeIds(links), domainId: newId() }),
+  );
   await withSession(adminUrl, async (client) => {
     await client.query('begin');
     if (!options.world) await writeChain(client, world);
@@ -97,7 +101,8 @@ function makeIds(links: number): Ids {
   return Array.from({ length: links }, () => ({ link: newId(), order: newId(), transaction: newId() }));
 }
 
-function makeTenant(index: number, ids: Ids): Tenant {
+function makeTenant(index: number, { ids, domainId }: { readonly ids: Ids; readonly domainId: string }): Tenant {
+  const marker = `tenant-${index}-${hex(4)}`;
   const person = (): TenantPerson => ({
     userId: newId(),
     sessionId: newId(),
@@ -106,11 +111,12 @@ function makeTenant(index: number, ids: Ids): Tenant {
   });
   return {
     organizationId: newId(),
-    marker: `tenant-${index}-${hex(4)}`,
+    marker,
     people: { OWNER: person(), ADMIN: person(), MEMBER: person() },
     links: ids.map(({ link }) => ({ id: link, slug: `slug-${hex(12)}` })),
     orders: ids.map(({ order, link }) => ({ id: order, linkId: link, token: hex(24) })),
     transactions: ids.map(({ transaction }) => ({ id: transaction, hash: `0x${hex(32)}` })),
+    domain: { id: domainId, host: `pay.${marker}.com` },
   };
 }
 
@@ -160,6 +166,19 @@ async function writePeople(client: pg.Client, tenants: readonly Tenant[]): Promi
     client,
     'organizations',
     tenants.map(({ organizationId, marker }) => ({ id: organizationId, name: marker, slug: marker })),
+  );
+  await insertRows(
+    client,
+    'organization_domains',
+    tenants.map(({ organizationId, domain }) => ({
+      organization_id: organizationId,
+      ...domain,
+      kind: 'SUBDOMAIN',
+      verification_token: hex(16),
+      verified_at: new Date(),
+      is_primary: false,
+      created_at: new Date(BEGAN),
+    })),
   );
   await insertRows(
     client,

@@ -1,4 +1,4 @@
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import type { PacketObserver } from '../../src/database/pool.ts';
 import { type ChainSetting, readEnvironment } from '../../src/environment.ts';
 import { generateTokenKey } from '../../src/identity/providers/tokenKeys.ts';
@@ -49,10 +49,14 @@ export interface TestTollhouse extends Tollhouse {
 export async function startTollhouse(
   options: {
     readonly chain?: boolean;
+    /** Whether it has a login for operators; it has one unless a test says no. */
+    readonly operators?: boolean;
     readonly chains?: readonly ChainSetting[];
     readonly database?: TestDatabase;
     readonly settings?: Record<string, string>;
     readonly onPacket?: PacketObserver;
+    /** Where it logs; nowhere when absent. */
+    readonly log?: Logger;
   } = {},
 ): Promise<TestTollhouse> {
   const database = options.database ?? (await freshDatabase());
@@ -65,11 +69,12 @@ export async function startTollhouse(
   });
   const supplies: Supplies = {
     databaseUrl: database.gatewayUrl,
+    operatorUrl: options.operators === false ? null : database.operatorUrl,
     chains: options.chains ?? (chain ? [chain.setting] : []),
     tokenKeys: [generateTokenKey()],
     ...(options.onPacket && { onPacket: options.onPacket }),
   };
-  const tollhouse = await openTollhouse(environment, supplies, pino({ level: 'silent' }));
+  const tollhouse = await openTollhouse(environment, supplies, options.log ?? pino({ level: 'silent' }));
   const url = `http://localhost:${tollhouse.gateway.port}/graphql`;
   return {
     ...tollhouse,

@@ -43,9 +43,15 @@ export { Prisma }
 
 /**
  * Model AuditEntry
- * Who changed which row; written by a trigger in the change's own transaction and never altered.
+ * Who changed which row; written by a trigger in the change's own transaction and never altered. The chain's order is
+ * (epoch, transaction id, log position): the order of numbers alone is not the order of transactions.
  */
 export type AuditEntry = Prisma.AuditEntryModel
+/**
+ * Model AuditSeal
+ * An entry's place in its organization's chain of hashes; has the entry's id, and is written once.
+ */
+export type AuditSeal = Prisma.AuditSealModel
 /**
  * Model Chain
  * A chain that payments are taken on, by its EIP-155 chain id.
@@ -119,6 +125,16 @@ export type Session = Prisma.SessionModel
  */
 export type Challenge = Prisma.ChallengeModel
 /**
+ * Model MergeTicket
+ * The right to merge with whoever has an identity, of the user who has just proved it; using it deletes the row.
+ */
+export type MergeTicket = Prisma.MergeTicketModel
+/**
+ * Model EmailCode
+ * A code that was sent to an e-mail address, for one user to prove it by; it counts for an hour, whatever became of it.
+ */
+export type EmailCode = Prisma.EmailCodeModel
+/**
  * Model SignInAttempt
  * The audit trail of proving wallets, which has no tenant: one row for each attempt that was not rate-limited.
  */
@@ -164,13 +180,53 @@ export type PaymentCredit = Prisma.PaymentCreditModel
  */
 export type Organization = Prisma.OrganizationModel
 /**
+ * Model OrganizationSettings
+ * What an organization has chosen; exactly one row each, made with it by a trigger.
+ */
+export type OrganizationSettings = Prisma.OrganizationSettingsModel
+/**
+ * Model StoreConfiguration
+ * How an organization's store looks and what it can do; exactly one row each, made with it by a trigger.
+ */
+export type StoreConfiguration = Prisma.StoreConfigurationModel
+/**
+ * Model OrganizationDomain
+ * A host that an organization says is its own. Once verified, it is nobody else's: a handle of kind `domain` names it.
+ */
+export type OrganizationDomain = Prisma.OrganizationDomainModel
+/**
  * Model Membership
  * A user's place in an organization.
  */
 export type Membership = Prisma.MembershipModel
+/**
+ * Model Invitation
+ * That somebody may become a member: whoever has the token that was sent to an e-mail address, or has a wallet.
+ */
+export type Invitation = Prisma.InvitationModel
+/**
+ * Model ApiKey
+ * A viewer that is no person: whoever has its secret may do what its scopes name, as far as whoever answers for it may.
+ */
+export type ApiKey = Prisma.ApiKeyModel
+/**
+ * Model ApiKeyUses
+ * How a key was used; a row has its key's id, and is kept by the door.
+ */
+export type ApiKeyUses = Prisma.ApiKeyUsesModel
 /**
  * Model Handle
  * What a public value stands for before a tenant is known: (kind, SHA-256 of the value) to (organization, target).
  * Read through `resolve_handle` alone, which answers an exact match and nothing else.
  */
 export type Handle = Prisma.HandleModel
+/**
+ * Model Operator
+ * Who is an operator, the platform's own administrator; made and ended by whoever has the machine, and never deleted.
+ */
+export type Operator = Prisma.OperatorModel
+/**
+ * Model OperatorAction
+ * What an operator set about in an organization; written before it is done, and never changed.
+ */
+export type OperatorAction = Prisma.OperatorActionModel

@@ -131,3 +131,29 @@ export const MembershipStatus = {
 } as const
 
 export type MembershipStatus = (typeof MembershipStatus)[keyof typeof MembershipStatus]
+
+
+export const DomainKind = {
+  SUBDOMAIN: 'SUBDOMAIN',
+  CUSTOM: 'CUSTOM'
+} as const
+
+export type DomainKind = (typeof DomainKind)[keyof typeof DomainKind]
+
+
+export const ApiKeyKind = {
+  SERVICE: 'SERVICE',
+  INTEGRATION: 'INTEGRATION',
+  PERSONAL: 'PERSONAL'
+} as const
+
+export type ApiKeyKind = (typeof ApiKeyKind)[keyof typeof ApiKeyKind]
+
+
+export const OperatorDeed = {
+  SUSPEND: 'SUSPEND',
+  RESTORE: 'RESTORE',
+  IMPERSONATE: 'IMPERSONATE'
+} as const
+
+export type OperatorDeed = (typeof OperatorDeed)[keyof typeof OperatorDeed]

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { Deed, Transaction } from '../../database/scope.ts';
+import { metadataOf } from '../model.ts';
 
 /** A fact as a domain's `events.ts` states it. */
 export interface NewEvent {
@@ -7,7 +8,7 @@ export interface NewEvent {
   readonly type: string;
   readonly organizationId: string;
   readonly aggregate: { readonly type: string; readonly id: string; readonly version: number };
-  /** `user:<id>`, `payer` or `worker`. */
+  /** `user:<id>`, `operator:<user id>`, `payer` or `worker`. */
   readonly actor: string;
   /** The ids that the fact is about, as `type:id`. */
   readonly tags: readonly string[];
@@ -21,10 +22,7 @@ export function appendEvent(
   event: NewEvent,
 ): Deed {
   const { aggregate } = event;
-  const metadata = {
-    requestId: context.requestId,
-    ...(context.client && { clientAddress: context.client.address, userAgent: context.client.userAgent }),
-  };
+  const metadata = metadataOf(context);
   return tx.$executeRaw`
     /* appendEvent */
     insert into events (

@@ -15,7 +15,8 @@ export async function askSignerAgain(
   const siwe = readSiweMessage(message, signature);
   if (siwe) {
     const { address, chainId } = siwe;
-    if ((await context.walletVerifier.verify({ address, chainId, message, signature })) === 'CONTRACT') return;
+    const verified = await context.walletVerifier.verify({ address, chainId, message, signature });
+    if (verified?.kind === 'CONTRACT') return;
   }
   // The root first: once it is over, so is all that was switched from it, this one included.
   if (rootId !== null) await endForgone(context, rootId);

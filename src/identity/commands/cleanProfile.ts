@@ -1,5 +1,7 @@
 import { kernelErrors } from '../../kernel/errors.ts';
+import { cleanFlatObject } from '../../kernel/json.ts';
 import { cleanText } from '../../kernel/text.ts';
+import { RESERVED_USER_NAMES } from '../model.ts';
 
 /** What a user says of itself: what is absent stays as it is, and null takes it away. */
 export interface ProfileInput {
@@ -20,21 +22,9 @@ export interface CleanProfile extends Omit<ProfileInput, 'displayName' | 'prefer
   readonly preferences?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
-/** Names that would be taken for somebody who speaks for the house, or for a place in it. */
-const RESERVED = new Set(
-  `about account accounts admin administrator all anonymous api app auth billing bot checkout contact demo dev everyone
-  graphql help here info login logout mail me moderator null official operator owner pay payments root security settings
-  sign_in sign_out staff status support sysadmin system team test tollhouse undefined unknown user users www`.split(
-    /\s+/,
-  ),
-);
 const USER_NAME = /^[A-Za-z0-9_]{3,30}$/;
 const MAX_URL = 2_000;
 const MAX_LANGUAGE = 35;
-const MAX_PREFERENCES = 50;
-const MAX_PREFERENCE = 500;
-/** What PostgreSQL's JSON cannot hold: NUL, and halves of characters. */
-const NOT_TEXT = /[\0\p{Cs}]/u;
 
 type Clean<Value> = (value: Value, field: string) => Value;
 
@@ -47,7 +37,7 @@ const CLEAN: { readonly [Field in keyof ProfileInput]-?: Clean<NonNullable<Profi
   bio: (text, field) => cleanText(text, field, { max: 2_000, multiline: true }),
   timeZone: cleanTimeZone,
   language: cleanLanguage,
-  preferences: cleanPreferences,
+  preferences: cleanFlatObject,
 };
 
 /**
@@ -73,7 +63,7 @@ function cleanUserName(text: string, field: string): string {
   // before it is put in lower case, since some letters of other scripts become a Latin one there
   if (!USER_NAME.test(text.trim())) throw refuse(field, '3 to 30 letters from a to z, digits and underscores');
   const name = text.trim().toLowerCase();
-  if (RESERVED.has(name)) throw refuse(field, 'a name that is not reserved');
+  if (RESERVED_USER_NAMES.has(name)) throw refuse(field, 'a name that is not reserved');
   return name;
 }
 
@@ -106,18 +96,4 @@ function cleanLanguage(text: string, field: string): string {
   } catch {
     throw refuse(field, `a language tag of BCP 47, such as pt-BR, of at most ${MAX_LANGUAGE} characters`);
   }
-}
-
-function cleanPreferences(given: Readonly<Record<string, unknown>>, field: string): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(given);
-  const fits = (text: string): boolean => [...text].length <= MAX_PREFERENCE && !NOT_TEXT.test(text);
-  const plain = (value: unknown): boolean =>
-    typeof value === 'string' ? fits(value) : typeof value === 'boolean' || Number.isFinite(value);
-  if (entries.length > MAX_PREFERENCES || !entries.every(([key, value]) => fits(key) && plain(value))) {
-    throw refuse(
-      field,
-      `at most ${MAX_PREFERENCES} keys, each and its text of at most ${MAX_PREFERENCE} characters; or numbers, booleans`,
-    );
-  }
-  return given;
 }

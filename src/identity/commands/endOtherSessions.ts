@@ -1,11 +1,12 @@
 import type { Context } from '../../context.ts';
 import type { Deed, Transaction } from '../../database/scope.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson } from '../../kernel/viewer.ts';
 
 /**
  * Ends every session of the viewer's but the one that asks, which lives on by itself even if it was switched from one
  * of them.
+ * @throws SESSION_BOUND
  */
 export async function endOtherSessions<Session>(
   context: Context,
@@ -16,7 +17,7 @@ export async function endOtherSessions<Session>(
   },
 ): Promise<Done<{ readonly session: Session }>> {
   const { viewer, scope } = context;
-  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  assertPerson(viewer);
   const { sessionId, organizationId, userId } = viewer;
   const { idempotencyKey = null, read } = input;
   return once(
@@ -33,6 +34,8 @@ export async function endOtherSessions<Session>(
       await standAlone(context, { sessionId, organizationId });
       const answers = await scope.write((tx) => [
         ...record(tx),
+        // a bound session reaches none of them, and is told so
+        tx.$queryRaw`/* requirePerson */ select from require_person()`,
         tx.$executeRaw`
           /* endOtherSessions */
           update sessions

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Reader } from '../../database/scope.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson } from '../../kernel/viewer.ts';
 
 /**
  * Ends a session of the viewer's, and those that were switched from it; with the next statement their tokens are good
@@ -13,7 +13,7 @@ export async function endSession(
   input: { readonly sessionId: string; readonly idempotencyKey?: GivenKey | null },
 ): Promise<Done<{ readonly ended: boolean }>> {
   const { viewer, scope } = context;
-  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  assertPerson(viewer);
   const { organizationId, userId } = viewer;
   const { sessionId, idempotencyKey = null } = input;
   const done = await once(

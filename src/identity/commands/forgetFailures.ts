@@ -4,7 +4,9 @@ import { failureKeys } from '../model.ts';
 /** Whoever has proved a wallet starts anew with it; what its client did with others stays counted. */
 export async function forgetFailures(context: Context, address: string): Promise<void> {
   const { pair } = failureKeys(context.client.limitKey, address);
-  await context.identityScope({}).db.$queryRaw`
-    /* forgetFailures */
-    select forget_sign_in_failures(${pair}::bytea)`;
+  await context.identityScope({}).write((tx) => [
+    tx.$queryRaw`
+      /* forgetFailures */
+      select forget_sign_in_failures(${pair}::bytea)`,
+  ]);
 }

@@ -3,8 +3,8 @@ import type { Context } from '../../context.ts';
 import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { identityErrors } from '../errors.ts';
-import { CHALLENGE_SECONDS, writeSiweMessage } from '../model.ts';
-import type { ChallengePurpose } from './proveWallet.ts';
+import { CHALLENGE_SECONDS, type ChallengePurpose, writeSiweMessage } from '../model.ts';
+import { findSignInDomain } from './findSignInDomain.ts';
 import { takeRateLimit } from './takeRateLimit.ts';
 
 /** A nonce to sign, and the ready text when the address is known. */
@@ -32,45 +32,40 @@ export async function giveChallenge(
     readonly userId: string | null;
   },
 ): Promise<WalletChallenge> {
-  const { environment, signInOrigins, signInChainIds } = context;
+  const { signInOrigins, signInChainIds } = context;
   const { purpose, statement, userId, address = null, chainId = null } = input;
   if (chainId !== null && !signInChainIds.includes(chainId)) throw identityErrors.SIWE_CHAIN_NOT_ALLOWED({ chainId });
-  const named = signInOrigins.find((origin) => origin === context.client.origin);
+  // on an organization's own domain people sign in, and do nothing else with their wallets
+  const own = purpose === 'SIGN_IN' ? await findSignInDomain(context, context.client.origin) : null;
+  const named = own?.origin ?? signInOrigins.find((origin) => origin === context.client.origin);
   const origin = named ?? signInOrigins[0] ?? context.publicUrl;
   const domain = named === undefined && address === null ? null : new URL(origin).host;
   const nonce = randomBytes(16).toString('hex');
 
-  return context.identityScope({}).transaction(async (tx) => {
-    const now = await takeRateLimit(context, tx, {
-      deed: 'challenge',
-      allowed: environment.LIMIT_CHALLENGES_PER_MINUTE,
-      address,
-    });
-    const expiresAt = new Date(now + CHALLENGE_SECONDS * 1000);
-    const message =
-      address === null
-        ? null
-        : writeSiweMessage({
-            origin,
-            address: showAddress(address),
-            chainId: chainId ?? signInChainIds[0] ?? 1,
-            nonce,
-            statement,
-            issuedAt: now,
-            expiresAt: expiresAt.getTime(),
-          });
-    await tx.challenge.createMany({
-      data: {
-        nonceHash: sha256(nonce),
-        purpose,
-        userId,
-        domain,
-        address,
-        chainId,
-        messageHash: message === null ? null : sha256(message),
-        expiresAt,
-      },
-    });
-    return { purpose, nonce, message, expiresAt };
-  });
+  const scope = context.identityScope({});
+  const now = await takeRateLimit(context, scope);
+  const expiresAt = new Date(now + CHALLENGE_SECONDS * 1000);
+  const message =
+    address === null
+      ? null
+      : writeSiweMessage({
+          origin,
+          address: showAddress(address),
+          chainId: chainId ?? signInChainIds[0] ?? 1,
+          nonce,
+          statement,
+          issuedAt: now,
+          expiresAt: expiresAt.getTime(),
+        });
+  const messageHash = message === null ? null : sha256(message);
+  await scope.write((tx) => [
+    tx.$executeRaw`
+      /* giveChallenge */
+      insert into challenges (nonce_hash, purpose, user_id, domain, address, chain_id, message_hash, expires_at)
+      values (
+        ${sha256(nonce)}::bytea, ${purpose}::challenge_purpose, ${userId}::uuid, ${domain}, ${address},
+        ${chainId}::bigint, ${messageHash}::bytea, ${expiresAt}::timestamptz
+      )`,
+  ]);
+  return { purpose, nonce, message, expiresAt };
 }

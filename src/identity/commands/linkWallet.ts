@@ -1,12 +1,12 @@
 import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { newId } from '../../kernel/ids.ts';
-import { identityErrors } from '../errors.ts';
 import { walletLinked } from '../events.ts';
 import type { ProvedWallet, SignedText } from '../model.ts';
 import { lockWallets } from './lockWallets.ts';
 import { proveWallet } from './proveWallet.ts';
 import { recordProof } from './recordProof.ts';
+import { refuseLinked } from './refuseLinked.ts';
 import { requireFreshProof } from './requireFreshProof.ts';
 import { tellOrganizations } from './tellOrganizations.ts';
 
@@ -20,32 +20,39 @@ export interface LinkedWallet {
 /**
  * Attaches a wallet that was just proved to the signed-in user. The scene carries the account, and the database lets
  * the session's user have that one and no other.
- * @throws STEP_UP_REQUIRED, IDENTITY_LINKED_TO_OTHER_USER
+ * @throws STEP_UP_REQUIRED, TOO_MANY_IDENTITIES, IDENTITY_LINKED_TO_OTHER_USER with a ticket to merge with them
  */
 export async function linkWallet(context: Context, input: SignedText): Promise<LinkedWallet> {
   // Asked first, so that who must step up keeps the challenge.
   const { userId } = await requireFreshProof(context, context.scope.db);
-  return proveWallet(context, { ...input, purpose: 'LINK' }, (wallet) =>
-    context.provedScope(wallet).transaction(async (tx) => {
-      await lockWallets(tx, userId);
-      const added = await addWallet(tx, wallet, userId);
-      const walletId = added ?? (await findOwn(tx, wallet));
-      if (walletId === null) throw identityErrors.IDENTITY_LINKED_TO_OTHER_USER();
-      if (added !== null) {
-        const { address, kind } = wallet;
-        await tellOrganizations(context, tx, (organizationId) =>
-          walletLinked({ organizationId, userId, walletId, address, kind }),
-        );
-      }
-      await recordProof(context, tx, wallet, 'LINK');
-      return { walletId, alreadyLinked: added === null };
-    }),
+  return proveWallet(
+    context,
+    { ...input, purpose: 'LINK' },
+    async (wallet) => (await attach(context, wallet, userId)) ?? refuseLinked(context, wallet),
   );
+}
+
+/** Null when another user has it. */
+async function attach(context: Context, wallet: ProvedWallet, userId: string): Promise<LinkedWallet | null> {
+  return context.provedScope(wallet).transaction(async (tx) => {
+    await lockWallets(tx, userId);
+    const added = await addWallet(tx, wallet, userId);
+    const walletId = added ?? (await findOwn(tx, wallet));
+    if (walletId === null) return null;
+    if (added !== null) {
+      const { address, kind } = wallet;
+      await tellOrganizations(context, tx, (organizationId) =>
+        walletLinked({ organizationId, userId, walletId, address, kind }),
+      );
+    }
+    await recordProof(context, tx, wallet, 'LINK');
+    return { walletId, alreadyLinked: added === null };
+  });
 }
 
 /** The new row's id; null when somebody has the wallet, perhaps the user. Of two at one instant the index lets one in. */
 async function addWallet(tx: Transaction, wallet: ProvedWallet, userId: string): Promise<string | null> {
-  const { issuer, subject, address, chainId, kind } = wallet;
+  const { issuer, subject, address, chainId, kind, source } = wallet;
   const [added] = await tx.$queryRaw<{ id: string }[]>`
     /* linkWallet */
     insert into identities (
@@ -53,7 +60,8 @@ async function addWallet(tx: Transaction, wallet: ProvedWallet, userId: string):
     )
     select
       ${newId()}::uuid, ${userId}::uuid, 'WALLET', ${issuer}, ${subject}, ${address},
-      ${kind === 'CONTRACT' ? chainId : null}::bigint, ${kind}::wallet_kind, 'EXTERNAL',
+      ${kind === 'CONTRACT' ? chainId : null}::bigint, ${kind}::wallet_kind,
+      ${source}::wallet_source,
       not exists (select from identities i where i.user_id = ${userId}::uuid and i.is_primary)
     on conflict (issuer, subject) do nothing
     returning id`;

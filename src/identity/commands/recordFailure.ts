@@ -3,7 +3,12 @@ import type { Deed, Transaction } from '../../database/scope.ts';
 import { failureKeys } from '../model.ts';
 
 /** What is a sign of trying: a forged signature, or a nonce that was not given out. Honest clocks and pages err otherwise. */
-const COUNTED = new Set(['SIWE_NONCE_INVALID', 'SIWE_SIGNATURE_INVALID', 'SIGNATURE_CHECK_UNSUPPORTED']);
+const COUNTED = new Set([
+  'SIWE_NONCE_INVALID',
+  'SIWE_SIGNATURE_INVALID',
+  'SIGNATURE_CHECK_UNSUPPORTED',
+  'THIRDWEB_TOKEN_INVALID',
+]);
 
 /** Counts a failure to prove a wallet, of the client with this wallet and of the client with any. */
 export function recordFailure(

@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { sha256 } from '../../kernel/digest.ts';
-import type { Viewer } from '../../kernel/viewer.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
+import type { SessionViewer } from '../../kernel/viewer.ts';
 import { identityErrors } from '../errors.ts';
 import { REFRESH_GRACE_SECONDS, type RefreshToken, readRefreshToken, type SignedText } from '../model.ts';
 import { askSignerAgain } from './askSignerAgain.ts';
@@ -18,6 +19,7 @@ const REMEMBERED_ROTATIONS = 50;
  * ten seconds yields the same successor again; one that was spent earlier ends the session, and with it all that the
  * same signing-in began. A contract wallet is first asked whether it still takes its own signature; nothing is spent
  * before it has said so.
+ * @throws REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, SIGNER_NO_LONGER_VALID; RATE_LIMITED to a client that asks too often
  */
 export async function refreshSession(context: Context, input: { readonly refreshToken: string }): Promise<SignedIn> {
   return exchange(context, input.refreshToken, { asked: false });
@@ -30,8 +32,9 @@ async function exchange(context: Context, text: string, signer: { readonly asked
   const successor = context.tokens.successor(text);
   const scope = context.identityScope({ sessionId: spent.sessionId });
 
-  const outcome = await scope.transaction(async (tx): Promise<Viewer | Reused | Unasked> => {
-    const rotated = await rotate(tx, { ...spent, ...signer }, text, successor);
+  const outcome = await scope.transaction(async (tx): Promise<SessionViewer | Waiting | Reused | Unasked | null> => {
+    const { wait, rotated } = await rotate(context, tx, { ...spent, ...signer, text, successor });
+    if (wait > 0) return { wait };
     const traced = rotated ? null : await trace(context, tx, spent, text);
     const viewer = rotated ?? (traced?.withinGrace ? traced : null);
     if (traced?.proof && (traced.current || traced.withinGrace) && !signer.asked) {
@@ -43,9 +46,11 @@ async function exchange(context: Context, text: string, signer: { readonly asked
       const { sessionId, userId, organizationId } = viewer;
       return { sessionId, userId, organizationId };
     }
-    if (!traced || traced.current) throw identityErrors.REFRESH_TOKEN_INVALID();
-    return { reused: traced.rootId };
+    // answered and not thrown: what was counted is not to be undone
+    return !traced || traced.current ? null : { reused: traced.rootId };
   });
+  if (outcome === null) throw identityErrors.REFRESH_TOKEN_INVALID();
+  if ('wait' in outcome) throw kernelErrors.RATE_LIMITED({ seconds: outcome.wait }, { retryAfter: outcome.wait });
   if ('unasked' in outcome) {
     await askSignerAgain(context, outcome.unasked);
     return exchange(context, text, { asked: true });
@@ -68,6 +73,11 @@ async function exchange(context: Context, text: string, signer: { readonly asked
   };
 }
 
+/** A client that has to wait, with the seconds. */
+interface Waiting {
+  readonly wait: number;
+}
+
 /** A session whose spent token came back, by the session that it was switched from. */
 interface Reused {
   readonly reused: string | null;
@@ -88,29 +98,47 @@ async function endReused(context: Context, sessionId: string): Promise<void> {
   ]);
 }
 
-/** Replaces the token that is good now; of many at one instant, one finds it. */
+/**
+ * Replaces the token that is good now; of many at one instant, one finds it. The client is counted in the same statement,
+ * once for each token that it brings.
+ */
 async function rotate(
+  context: Context,
   tx: Transaction,
-  spent: RefreshToken & { readonly asked: boolean },
-  text: string,
-  successor: string,
-): Promise<Viewer | null> {
-  const [viewer] = await tx.$queryRaw<Viewer[]>`
+  spent: RefreshToken & { readonly asked: boolean; readonly text: string; readonly successor: string },
+): Promise<{ readonly wait: number; readonly rotated: SessionViewer | null }> {
+  const { client, environment } = context;
+  const free = environment.TOLLHOUSE_UNSAFE_NO_RATE_LIMITS || spent.asked;
+  const allowed = free ? null : environment.LIMIT_REFRESHES_PER_CLIENT_PER_MINUTE;
+  const [{ wait, ...found }] = await tx.$queryRaw<[{ wait: number } & (SessionViewer | { sessionId: null })]>`
     /* rotateRefreshToken */
-    update sessions
-    set refresh_hash = ${sha256(successor)}::bytea, generation = generation + 1,
-        rotations = (clock_timestamp() || rotations)[1:${REMEMBERED_ROTATIONS}::int]
-    where id = ${spent.sessionId}::uuid
-      and generation = ${spent.generation}
-      and refresh_hash = ${sha256(text)}::bytea
-      and (proof_message is null or ${spent.asked})
-      and ended_at is null
-      and expires_at > clock_timestamp()
-    returning id as "sessionId", user_id as "userId", organization_id as "organizationId"`;
-  return viewer ?? null;
+    with counted as materialized (
+      select case
+        when ${allowed}::int is null then 0
+        else take_rate_limit(${sha256(`refreshes client ${client.limitKey}`)}::bytea, ${allowed}::int, 60)
+      end as wait
+    ),
+    rotated as (
+      update sessions
+      set refresh_hash = ${sha256(spent.successor)}::bytea, generation = generation + 1,
+          rotations = (clock_timestamp() || rotations)[1:${REMEMBERED_ROTATIONS}::int]
+      from counted
+      where wait = 0
+        and id = ${spent.sessionId}::uuid
+        and generation = ${spent.generation}
+        and refresh_hash = ${sha256(spent.text)}::bytea
+        and (proof_message is null or ${spent.asked})
+        and ended_at is null
+        and expires_at > clock_timestamp()
+      returning id as "sessionId", user_id as "userId", organization_id as "organizationId"
+    )
+    select wait, "sessionId", "userId", "organizationId"
+    from counted
+    left join rotated on true`;
+  return { wait, rotated: found.sessionId === null ? null : found };
 }
 
-interface Traced extends Viewer {
+interface Traced extends SessionViewer {
   /** The session that signing in began, when this one was switched from it. */
   readonly rootId: string | null;
   /** Whether the token was spent a moment ago: who lost the answer, or has many tabs, gets the same one again. */

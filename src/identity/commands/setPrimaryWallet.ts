@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
-import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
+import { changeOnce } from '../../idempotency/commands/changeOnce.ts';
+import type { Done, GivenKey } from '../../idempotency/commands/once.ts';
 import { identityErrors } from '../errors.ts';
 import { primaryWalletChanged } from '../events.ts';
 import { lockWallets } from './lockWallets.ts';
@@ -16,44 +17,35 @@ export async function setPrimaryWallet(
   input: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
 ): Promise<Done<{ readonly walletId: string }>> {
   const { scope } = context;
-  const { userId, organizationId } = await requireFreshProof(context, scope.db);
+  const { userId } = await requireFreshProof(context, scope.db);
   const { id, idempotencyKey } = input;
   if (id === null) throw identityErrors.WALLET_UNKNOWN();
-  const keyed = {
-    given: idempotencyKey,
-    organizationId,
-    principal: `user:${userId}`,
+  return changeOnce(context, {
     operation: 'setPrimaryWallet',
-    variables: { id },
-    resultId: id,
-  };
-  return once(
-    scope,
-    keyed,
-    (record) =>
-      scope.transaction(async (tx) => {
-        for (const deed of record(tx)) await deed;
-        await lockWallets(tx, userId);
-        const [wallet] = await tx.$queryRaw<{ isPrimary: boolean; address: string }[]>`
-          /* findOwnWallet */
-          select is_primary as "isPrimary", address
-          from identities
-          where id = ${id}::uuid and kind = 'WALLET' and user_id = (select current_user_id())`;
-        if (!wallet) throw identityErrors.WALLET_UNKNOWN();
-        if (wallet.isPrimary) return { walletId: id };
-        await tx.$executeRaw`
-          /* unsetPrimaryWallet */
-          update identities set is_primary = false where user_id = (select current_user_id()) and is_primary`;
-        const [preferred] = await tx.$queryRaw<[{ version: number }]>`
-          /* setPrimaryWallet */
-          update identities set is_primary = true, version = version + 1 where id = ${id}::uuid returning version`;
-        const { version } = preferred;
-        const { address } = wallet;
-        await tellOrganizations(context, tx, (organizationId) =>
-          primaryWalletChanged({ organizationId, userId, walletId: id, address, version }),
-        );
-        return { walletId: id };
-      }),
-    async (walletId) => ({ walletId }),
-  );
+    id,
+    idempotencyKey,
+    run: async (tx) => {
+      await lockWallets(tx, userId);
+      const [wallet] = await tx.$queryRaw<{ isPrimary: boolean; address: string }[]>`
+        /* findOwnWallet */
+        select is_primary as "isPrimary", address
+        from identities
+        where id = ${id}::uuid and kind = 'WALLET' and user_id = (select current_user_id())`;
+      if (!wallet) throw identityErrors.WALLET_UNKNOWN();
+      if (wallet.isPrimary) return { walletId: id };
+      await tx.$executeRaw`
+        /* unsetPrimaryWallet */
+        update identities set is_primary = false where user_id = (select current_user_id()) and is_primary`;
+      const [preferred] = await tx.$queryRaw<[{ version: number }]>`
+        /* setPrimaryWallet */
+        update identities set is_primary = true, version = version + 1 where id = ${id}::uuid returning version`;
+      const { version } = preferred;
+      const { address } = wallet;
+      await tellOrganizations(context, tx, (organizationId) =>
+        primaryWalletChanged({ organizationId, userId, walletId: id, address, version }),
+      );
+      return { walletId: id };
+    },
+    replay: (walletId) => ({ walletId }),
+  });
 }

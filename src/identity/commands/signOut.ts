@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson } from '../../kernel/viewer.ts';
 import { refreshSession } from './refreshSession.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function signOut(context: Context): Promise<void> {
 }
 
 async function endSignIn({ viewer, scope }: Context): Promise<void> {
-  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  assertPerson(viewer);
   const { sessionId, userId } = viewer;
   await scope.write((tx) => [
     tx.$executeRaw`

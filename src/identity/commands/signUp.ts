@@ -23,7 +23,7 @@ export async function signUp(
       address: wallet.address,
       chainId: wallet.kind === 'CONTRACT' ? wallet.chainId : null,
       walletKind: wallet.kind,
-      walletSource: 'EXTERNAL',
+      walletSource: wallet.source,
       isPrimary: true,
     },
   });

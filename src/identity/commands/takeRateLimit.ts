@@ -1,37 +1,23 @@
 import type { Context } from '../../context.ts';
-import type { Reader } from '../../database/scope.ts';
+import type { Scope } from '../../database/scope.ts';
 import { sha256 } from '../../kernel/digest.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
-
-const UNLIMITED = 2_147_483_647;
+import { liftLimit } from './liftLimit.ts';
 
 /**
- * Counts one more deed of this client, and of this wallet when one is named; each has its own count a minute.
+ * Counts one more challenge of this client, whatever becomes of it. The wallet that is named is not counted: anybody can
+ * name it.
  * @returns the database's clock, in milliseconds since 1970
  * @throws RATE_LIMITED with the seconds until the next is allowed
  */
-export async function takeRateLimit(
-  context: Context,
-  db: Pick<Reader, '$queryRaw'>,
-  limited: {
-    readonly deed: 'challenge';
-    readonly allowed: number;
-    readonly address: string | null;
-  },
-): Promise<number> {
-  const { deed, address } = limited;
-  const allowed = context.environment.TOLLHOUSE_UNSAFE_NO_RATE_LIMITS ? UNLIMITED : limited.allowed;
-  const byClient = sha256(`${deed} client ${context.client.limitKey}`);
-  const byWallet = sha256(address === null ? `${deed} client ${context.client.limitKey}` : `${deed} wallet ${address}`);
-  const [row] = await db.$queryRaw<[{ wait: number; now: Date }]>`
-    /* takeRateLimit */
-    select
-      greatest(
-        take_rate_limit(${byClient}::bytea, ${allowed}::int, 60),
-        case when ${byClient}::bytea = ${byWallet}::bytea then 0
-             else take_rate_limit(${byWallet}::bytea, ${allowed}::int, 60) end
-      ) as wait,
-      clock_timestamp() as now`;
+export async function takeRateLimit(context: Context, scope: Pick<Scope, 'write'>): Promise<number> {
+  const allowed = liftLimit(context, context.environment.LIMIT_CHALLENGES_PER_MINUTE);
+  const byClient = sha256(`challenge client ${context.client.limitKey}`);
+  const [[row]] = await scope.write((tx) => [
+    tx.$queryRaw<[{ wait: number; now: Date }]>`
+      /* takeRateLimit */
+      select take_rate_limit(${byClient}::bytea, ${allowed}::int, 60) as wait, clock_timestamp() as now`,
+  ]);
   if (row.wait > 0) throw kernelErrors.RATE_LIMITED({ seconds: row.wait }, { retryAfter: row.wait });
   return row.now.getTime();
 }

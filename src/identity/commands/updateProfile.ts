@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { isUniqueViolation } from '../../database/errors.ts';
 import type { Deed, Transaction } from '../../database/scope.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson } from '../../kernel/viewer.ts';
 import { identityErrors } from '../errors.ts';
 import { type CleanProfile, cleanProfile, type ProfileInput } from './cleanProfile.ts';
 
@@ -15,21 +15,27 @@ export async function updateProfile<Profile>(
   input: ProfileInput & { readonly read: (tx: Pick<Transaction, 'user'>, userId: string) => Deed<Profile> },
 ): Promise<Profile> {
   const { viewer, scope } = context;
-  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  assertPerson(viewer);
   const { userId } = viewer;
   const profile = cleanProfile(input);
   try {
     const answers = await scope.write((tx) => [
+      lockUser(tx, userId),
       saveUser(tx, userId, profile),
       saveProfile(tx, userId, profile),
       input.read(tx, userId),
     ]);
-    return answers[2];
+    return answers[3];
   } catch (error) {
     // The user's own row is met before, so what is there already is somebody else's name.
     if (isUniqueViolation(error)) throw identityErrors.USER_NAME_TAKEN({ userName: profile.userName ?? '' });
     throw error;
   }
+}
+
+/** Whoever merges or deletes the user takes this row first as well; what waits for that is refused by triggers. */
+function lockUser(tx: Transaction, userId: string): Deed {
+  return tx.$queryRaw`/* lockUser */ select from users where id = ${userId}::uuid for no key update`;
 }
 
 /** What others see too. */

@@ -21,10 +21,14 @@ const CALLER = stringToHex('tollhouse checks sig');
 
 const NOWHERE: Hex = '0x0000000000000000000000000000000000000000';
 
-/** What an account on the chain says of a signature. */
-export type Verdict = 'NO' | 'YES' | 'DELEGATED';
+const VERDICTS = ['NO', 'YES', 'DELEGATED'] as const;
 
-const VERDICTS: readonly Verdict[] = ['NO', 'YES', 'DELEGATED'];
+/** What an account on the chain says of a signature. */
+export interface Verdict {
+  readonly verdict: (typeof VERDICTS)[number];
+  /** What a contract that says yes says has made it, in lower case; null where it says nothing. */
+  readonly factory: Hex | null;
+}
 
 /** A signature, and the account that it is put to. */
 export interface Question {
@@ -69,13 +73,15 @@ function creationCode({ address, message, signature, deployment }: Question): He
   });
 }
 
-/** Two words: the verdict, and the chain that gave it. */
+/** Three words: the verdict, the chain that gave it, and the factory. */
 function readVerdict(answer: unknown, chainId: number): Verdict {
-  const [, verdict = '', chain = ''] = /^0x([0-9a-f]{64})([0-9a-f]{64})$/i.exec(String(answer)) ?? [];
-  const read = VERDICTS[Number(`0x${verdict}`)];
-  if (!read) throw unavailable(chainId, 'its answer is no verdict');
+  const words = /^0x([0-9a-f]{64})([0-9a-f]{64})0{24}([0-9a-f]{40})$/i.exec(String(answer)) ?? [];
+  const [, said = '', chain = '', made = ''] = words;
+  const verdict = VERDICTS[Number(`0x${said}`)];
+  if (!verdict) throw unavailable(chainId, 'its answer is no verdict');
   if (BigInt(`0x${chain}`) !== BigInt(chainId)) throw unavailable(chainId, 'it is a node of another chain');
-  return read;
+  const factory: Hex = `0x${made.toLowerCase()}`;
+  return { verdict, factory: factory === NOWHERE ? null : factory };
 }
 
 function unavailable(chainId: number, reason: string): Error {

@@ -1,20 +1,11 @@
-import {
-  hexToBigInt,
-  isAddressEqual,
-  isErc6492Signature,
-  parseErc6492Signature,
-  recoverMessageAddress,
-  slice,
-} from 'viem';
+import { isErc6492Signature, parseErc6492Signature } from 'viem';
 import type { WalletVerifier } from '../../ports.ts';
 import { identityErrors } from '../errors.ts';
 import { createAccountAsker } from './contractWallets.ts';
+import { recoverSigner } from './recoverSigner.ts';
 
 type Hex = `0x${string}`;
 type Claim = Parameters<WalletVerifier['verify']>[0];
-
-/** Half the order of secp256k1: a signature with a larger `s` is the mirror image of another one. */
-const MAX_LOW_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /**
  * Checks signatures. One of the account's own key is recovered here, without a network; whatever else comes is put to
@@ -30,7 +21,7 @@ export function createWalletVerifier(options: {
   const askers = new Map(chains.map((chain) => [chain.chainId, createAccountAsker(chain)]));
   return {
     async verify(claim) {
-      if (await isOfOwnKey(claim)) return 'EOA';
+      if (isOfOwnKey(claim)) return { kind: 'EOA', factory: null };
       const { address, chainId, message } = claim;
       const ask = askers.get(chainId);
       if (!ask) throw identityErrors.SIGNATURE_CHECK_UNSUPPORTED({ chainId });
@@ -38,24 +29,18 @@ export function createWalletVerifier(options: {
       if (!unwrapped) return null;
       const { signature, deployment } = unwrapped;
       const allowed = deployment && (!factories || factories.includes(deployment.factory)) ? deployment : null;
-      const verdict = await ask({ address: address as Hex, message, signature, deployment: allowed });
-      if (verdict === 'YES') return 'CONTRACT';
+      const { verdict, factory } = await ask({ address: address as Hex, message, signature, deployment: allowed });
+      if (verdict === 'YES') return { kind: 'CONTRACT', factory: factory ?? deployment?.factory ?? null };
       // Whoever holds the key of an account that has delegated speaks for it; its delegate, which it may change, does not.
-      return verdict === 'DELEGATED' && (await isOfOwnKey({ ...claim, signature })) ? 'EOA_7702' : null;
+      const delegated = verdict === 'DELEGATED' && isOfOwnKey({ ...claim, signature });
+      return delegated ? { kind: 'EOA_7702', factory: null } : null;
     },
   };
 }
 
-/** Whether the signature is of the account's own key: 65 bytes, low `s` only. */
-async function isOfOwnKey({ address, message, signature }: Claim): Promise<boolean> {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return false;
-  const bytes = signature as Hex;
-  if (hexToBigInt(slice(bytes, 32, 64)) > MAX_LOW_S) return false;
-  try {
-    return isAddressEqual(await recoverMessageAddress({ message, signature: bytes }), address as Hex);
-  } catch {
-    return false;
-  }
+/** Whether the signature is of the account's own key. */
+function isOfOwnKey({ address, message, signature }: Claim): boolean {
+  return recoverSigner(message, signature) === address.toLowerCase();
 }
 
 interface Unwrapped {

@@ -3,7 +3,8 @@ import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { ViewerRef } from './viewer.ts';
 import { WalletRef } from './wallets.ts';
 
-const IdentityKind = builder.enumType('IdentityKind', {
+/** What proves a user. */
+export const IdentityKind = builder.enumType('IdentityKind', {
   description: 'What proves a user.',
   values: {
     WALLET: { description: 'A blockchain account; the one kind that signs in by itself.' },
@@ -13,7 +14,8 @@ const IdentityKind = builder.enumType('IdentityKind', {
   } as const,
 });
 
-const Identity = builder.prismaNode('Identity', {
+/** One proof of being a user, as its own user sees it. */
+export const IdentityRef = builder.prismaNode('Identity', {
   variant: 'Identity',
   nullable: true,
   description: 'One proof of being a user: a wallet, an e-mail address, a telephone number, an account elsewhere.',
@@ -46,14 +48,14 @@ const Identity = builder.prismaNode('Identity', {
 });
 
 const IdentityConnection = builder.connectionObject(
-  { type: Identity, name: 'IdentityConnection', description: 'A page of identities.' },
+  { type: IdentityRef, name: 'IdentityConnection', description: 'A page of identities.' },
   { name: 'IdentityEdge', description: 'One identity of a page.' },
 );
 
 builder.prismaObjectField(ViewerRef, 'identities', (t) =>
   t.connection(
     {
-      type: Identity,
+      type: IdentityRef,
       description: 'All that proves the viewer, the newest first.',
       args: { kind: t.arg({ type: IdentityKind, description: 'Only this kind.' }) },
       select: ({ kind, ...page }, _context, nestedSelection) => {

@@ -4,12 +4,11 @@ import type { Identity } from '../../database/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
-import { decodeGlobalId, encodeGlobalId } from '../../kernel/ids.ts';
+import { decodeGlobalId } from '../../kernel/ids.ts';
 import { createWalletChallenge } from '../commands/createWalletChallenge.ts';
 import { type LinkedWallet, linkWallet } from '../commands/linkWallet.ts';
 import { setPrimaryWallet } from '../commands/setPrimaryWallet.ts';
 import { type FreshSession, stepUp } from '../commands/stepUp.ts';
-import { type UnlinkedWallet, unlinkWallet } from '../commands/unlinkWallet.ts';
 import { challengePayload } from './challenges.ts';
 import { WalletRef } from './wallets.ts';
 
@@ -83,20 +82,6 @@ const StepUpPayload = builder.objectRef<FreshSession>('StepUpPayload').implement
   }),
 });
 
-const UnlinkWalletPayload = builder.objectRef<Done<UnlinkedWallet>>('UnlinkWalletPayload').implement({
-  description: 'A wallet that is a stranger now.',
-  fields: (t) => ({
-    walletId: t.id({
-      description: 'The global id that it had.',
-      resolve: ({ walletId }) => encodeGlobalId('Wallet', walletId),
-    }),
-    signedOut: t.exposeBoolean('signedOut', {
-      description: 'Whether this session was begun with it, and so has ended with it.',
-    }),
-    replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
-  }),
-});
-
 const SetPrimaryWalletPayload = builder
   .objectRef<Done<{ readonly walletId: string }>>('SetPrimaryWalletPayload')
   .implement({
@@ -113,7 +98,6 @@ const SetPrimaryWalletPayload = builder
 
 const LinkWalletInput = signedInput('LinkWalletInput', 'The text of a `LINK` challenge and its signature.');
 const StepUpInput = signedInput('StepUpInput', 'The text of a `STEP_UP` challenge and its signature.');
-const UnlinkWalletInput = walletInput('UnlinkWalletInput', 'The wallet to give up.');
 const SetPrimaryWalletInput = walletInput('SetPrimaryWalletInput', 'The wallet to prefer.');
 
 interface NamedWallet {
@@ -149,13 +133,6 @@ builder.mutationFields((t) => ({
     description: 'Proves again, by any wallet of the signed-in user, that it is them; good for ten minutes.',
     args: { input: t.arg({ type: StepUpInput, required: true, description: 'Text and signature.' }) },
     resolve: (_root, { input }, context) => stepUp(context, input),
-  }),
-  unlinkWallet: t.field({
-    type: UnlinkWalletPayload,
-    description:
-      'Gives up a wallet; sessions that it began end at once. Needs a proof that is minutes old: see `stepUp`.',
-    args: { input: t.arg({ type: UnlinkWalletInput, required: true, description: 'The wallet.' }) },
-    resolve: (_root, { input }, context, info) => unlinkWallet(context, readWallet(input, context, info)),
   }),
   setPrimaryWallet: t.field({
     type: SetPrimaryWalletPayload,

@@ -82,7 +82,10 @@ const Profile = builder.prismaObject('User', {
 });
 
 builder.prismaObjectFields(ViewerRef, (t) => ({
-  profile: t.relation('user', { type: Profile, description: 'What the viewer tells of itself.' }),
+  profile: t.relation('user', {
+    type: Profile,
+    description: 'What the viewer tells of itself; to a bound session, what everybody sees of it.',
+  }),
 }));
 
 const UpdateProfileInput = builder.inputType('UpdateProfileInput', {
@@ -113,7 +116,7 @@ const UpdateProfilePayload = builder.objectRef<{ readonly profile: FoundUser }>(
 builder.mutationField('updateProfile', (t) =>
   t.field({
     type: UpdateProfilePayload,
-    description: 'Changes what the viewer tells of itself. Doing it twice is doing it once.',
+    description: 'Changes what the viewer tells of itself, in a session that is not bound. Twice is once.',
     args: { input: t.arg({ type: UpdateProfileInput, required: true, description: 'What is to change.' }) },
     resolve: async (_root, { input }, context, info) => {
       const query: object = queryFromInfo({ context, info, typeName: 'Profile', path: ['profile'] });

@@ -49,6 +49,13 @@ export const SessionRef = builder.prismaNode('Session', {
       nullable: true,
       description: 'The wallet that it was begun with; null when that was unlinked, and the session ended with it.',
     }),
+    isBound: t.boolean({
+      description:
+        'Whether it was begun on an organization’s own domain: it is good for working in that organization, and neither ' +
+        'shows nor changes what is its user’s own.',
+      select: { domainId: true },
+      resolve: ({ domainId }) => domainId !== null,
+    }),
     isCurrent: t.boolean({
       description: 'Whether it is the session that asks.',
       select: { id: true },
@@ -82,7 +89,8 @@ builder.prismaObjectFields(ViewerRef, (t) => ({
   sessions: t.connection(
     {
       type: SessionRef,
-      description: 'The user’s sessions that are alive, in all organizations, the newest first.',
+      description:
+        'The user’s sessions that are alive, in all organizations, the newest first; to a bound one, itself alone.',
       select: (args, context, nestedSelection) => {
         const page = pageQuery(args);
         const sessions = {
@@ -154,7 +162,7 @@ builder.mutationFields((t) => ({
   }),
   endOtherSessions: t.field({
     type: EndOtherSessionsPayload,
-    description: 'Ends all of the user’s sessions but the one that asks.',
+    description: 'Ends all of the user’s sessions but the one that asks, which must not be bound.',
     args: { input: t.arg({ type: EndOtherSessionsInput, description: 'How; may be left out.' }) },
     resolve: (_root, { input }, context, info) => {
       const query: object = queryFromInfo({ context, info, typeName: 'Session', path: ['session'] });

@@ -3,7 +3,7 @@ import { carryTokens } from '../commands/carryTokens.ts';
 import { createSignInChallenge } from '../commands/createSignInChallenge.ts';
 import { signInWithEthereum } from '../commands/signInWithEthereum.ts';
 import { challengePayload } from './challenges.ts';
-import { sessionPayload, TokenTransportEnum, TRANSPORT } from './tokens.ts';
+import { INVITATION_TOKEN, sessionPayload, TokenTransportEnum, TRANSPORT } from './tokens.ts';
 
 const ChallengePayload = challengePayload('CreateSignInChallengePayload');
 
@@ -22,6 +22,7 @@ const SignInWithEthereumInput = builder.inputType('SignInWithEthereumInput', {
   fields: (t) => ({
     message: t.string({ required: true, description: 'The text that was signed, unchanged; at most 4 KB.' }),
     signature: t.field({ type: 'Hex', required: true, description: 'The wallet’s signature by personal_sign.' }),
+    invitationToken: t.string({ description: INVITATION_TOKEN }),
     transport: t.field({
       type: TokenTransportEnum,
       defaultValue: 'BEARER',

@@ -22,6 +22,10 @@ export const TokenTransportEnum = builder.enumType('TokenTransport', {
 /** What every input says of its `transport`. */
 export const TRANSPORT = 'Where the tokens go: into the answer unless said otherwise.';
 
+/** What the field for an invitation’s token says. */
+export const INVITATION_TOKEN =
+  'The token of an invitation that came by mail: a stranger signs up with it where SIGN_UP=invite-only, and accepts it then.';
+
 /** The same answer for beginning a session, for refreshing it and for switching. */
 export function sessionPayload(name: string, description: string) {
   return builder.objectRef<CarriedSession>(name).implement({

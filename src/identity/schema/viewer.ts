@@ -1,7 +1,8 @@
 import type { Context } from '../../context.ts';
 import type { Membership } from '../../database/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson, isKey } from '../../kernel/viewer.ts';
+import { findSurvivor } from '../commands/findSurvivor.ts';
 import { WalletRef } from './wallets.ts';
 
 /** A person, as far as the viewer may see them. */
@@ -10,7 +11,8 @@ export const UserRef = builder.prismaNode('User', {
   description: 'A person or a service account.',
   select: { id: true },
   id: { resolve: ({ id }) => id },
-  findUnique: (id) => ({ id }),
+  // what was said of a user who has become another is found under the other
+  findUnique: async (id, context) => ({ id: await findSurvivor(context, id) }),
   fields: (t) => ({
     displayName: t.exposeString('displayName', { description: 'How the user is called.' }),
     avatarUrl: t.exposeString('avatarUrl', { nullable: true, description: 'The address of a picture.' }),
@@ -39,7 +41,7 @@ type ViewerQuery = Parameters<Context['scope']['db']['membership']['findUniqueOr
 
 /** The viewer as the API shows it. */
 export function loadViewer({ scope, viewer }: Context, query: object): Promise<Membership> {
-  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  assertPerson(viewer);
   const { organizationId, userId } = viewer;
   return scope.db.membership.findUniqueOrThrow({
     ...query,
@@ -51,7 +53,10 @@ builder.queryField('viewer', (t) =>
   t.prismaField({
     type: ViewerRef,
     nullable: true,
-    description: 'Who is asking; null without a session.',
-    resolve: (query, _root, _args, context) => (context.viewer ? loadViewer(context, query) : null),
+    description:
+      'Who is asking; null without a session; for an operator who looks in see `impersonation`, for an API key `apiKey`.',
+    // who looks in has no place in the organization
+    resolve: (query, _root, _args, context) =>
+      context.viewer && !isKey(context.viewer) && !context.viewer.impersonates ? loadViewer(context, query) : null,
   }),
 );

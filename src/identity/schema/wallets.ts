@@ -22,7 +22,9 @@ const WalletSource = builder.enumType('WalletSource', {
 export const WalletRef = builder.prismaNode('Identity', {
   variant: 'Wallet',
   nullable: true,
-  description: 'A blockchain account that its user has proved to control, by a signature. Only one’s own are seen.',
+  description:
+    'A blockchain account that its user has proved to control: by a signature, or, of thirdweb’s in-app wallets and ' +
+    'their smart accounts, by thirdweb’s word. Only one’s own are seen.',
   select: { id: true },
   id: { resolve: ({ id }) => id },
   findUnique: (id) => ({ id }),
@@ -46,7 +48,10 @@ export const WalletRef = builder.prismaNode('Identity', {
       description: 'Whether it is the one that its user prefers; every user with a wallet prefers one.',
     }),
     linkedAt: t.expose('createdAt', { type: 'DateTime', description: 'When it became its user’s.' }),
-    provedAt: t.expose('provedAt', { type: 'DateTime', description: 'When it was first proved.' }),
+    provedAt: t.expose('provedAt', {
+      type: 'DateTime',
+      description: 'When its user first proved it: by signing, or by a token of thirdweb’s that vouched for it.',
+    }),
   }),
 });
 

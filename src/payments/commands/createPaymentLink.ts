@@ -12,6 +12,8 @@ import { GatewayError, kernelErrors } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { toUnits } from '../../kernel/money.ts';
 import { cleanText } from '../../kernel/text.ts';
+import { actorOf } from '../../kernel/viewer.ts';
+import { requireOrganizationStepUp } from '../../tenancy/commands/requireOrganizationStepUp.ts';
 import { paymentErrors } from '../errors.ts';
 import { paymentLinkCreated } from '../events.ts';
 import { newSlug } from '../model.ts';
@@ -51,7 +53,8 @@ export async function createPaymentLink<Link>(
 ): Promise<Done<{ readonly link: Link }>> {
   const { viewer, scope } = context;
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
-  const { organizationId, userId } = viewer;
+  const { organizationId, userId = null } = viewer;
+  const actor = actorOf(viewer);
   const { idempotencyKey = null, read, ...variables } = input;
   const title = cleanText(input.title, 'title', { max: 200 });
   const description =
@@ -66,13 +69,14 @@ export async function createPaymentLink<Link>(
 
   const make = async (record: (tx: Transaction) => readonly Deed[]): Promise<{ link: Link }> => {
     const answers = await scope.write((tx) => [
+      requireOrganizationStepUp(tx),
       ...record(tx),
       insertLink(tx, { organizationId, id, slug, title, description, lifetime, userId, accepts }),
       watchAccounts(
         tx,
         accepts.map(({ asset: { chainId }, payTo }) => ({ chainId, address: payTo })),
       ),
-      appendEvent(context, tx, paymentLinkCreated({ organizationId, paymentLinkId: id, userId, title })),
+      appendEvent(context, tx, paymentLinkCreated({ organizationId, paymentLinkId: id, actor, title })),
       read(tx, id),
     ]);
     return { link: answers.at(-1) as Link };
@@ -82,7 +86,7 @@ export async function createPaymentLink<Link>(
     {
       given: idempotencyKey,
       organizationId,
-      principal: `user:${userId}`,
+      principal: actor,
       operation: 'createPaymentLink',
       variables,
       resultId: id,
@@ -122,7 +126,8 @@ function insertLink(
     readonly title: string;
     readonly description: string | null;
     readonly lifetime: number;
-    readonly userId: string;
+    /** Null for an API key: whoever answers for it has made the link. */
+    readonly userId: string | null;
     readonly accepts: readonly Accept[];
   },
 ): Deed {
@@ -147,7 +152,7 @@ function insertLink(
     )
     values (
       ${organizationId}::uuid, ${id}::uuid, ${link.slug}, ${link.title}, ${link.description}, ${link.lifetime},
-      ${link.userId}::uuid
+      coalesce(${link.userId}::uuid, current_responsible_id())
     )`;
 }
 

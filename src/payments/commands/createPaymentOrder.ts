@@ -8,7 +8,7 @@ import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { GatewayError, kernelErrors } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { paymentErrors } from '../errors.ts';
 import { paymentOrderCreated } from '../events.ts';
@@ -58,18 +58,20 @@ export async function createPaymentOrder(
       resultId: id,
     },
     async (record) => {
-      await scope.transaction(async (tx) => {
-        // First of all, so that a link which was closed since does not keep a repeated key from its order.
-        for (const deed of record(tx)) await deed;
-        const { terms, payer } = readOrder(link, input);
-        await limitOpenOrders(context, tx, link.id);
-        const chain = await holdChain(tx, terms.chainId);
-        await insertOrder(context, tx, { id, link, chain, terms, payer });
-        await nameOrder(tx, { organizationId, orderId: id, token });
-        const { asset, units } = terms;
-        const fact = { organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer };
-        await appendEvent(context, tx, paymentOrderCreated(fact));
-      });
+      await scope
+        .transaction(async (tx) => {
+          // First of all, so that a link which was closed since does not keep a repeated key from its order.
+          for (const deed of record(tx)) await deed;
+          const { terms, payer } = readOrder(link, input);
+          await limitOrders(context, tx, link);
+          const chain = await holdChain(tx, terms.chainId);
+          await insertOrder(context, tx, { id, link, chain, terms, payer });
+          await nameOrder(tx, { organizationId, orderId: id, token });
+          const { asset, units } = terms;
+          const fact = { organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer };
+          await appendEvent(context, tx, paymentOrderCreated(fact));
+        })
+        .catch(explain);
       return { token };
     },
     async (orderId) => {
@@ -77,6 +79,14 @@ export async function createPaymentOrder(
       return { token };
     },
   );
+}
+
+/** A payer may do nothing but by the link: it has gone since it was found, or its organization has. */
+function explain(error: unknown): never {
+  if (error instanceof GatewayError && error.code === 'FORBIDDEN') {
+    throw paymentErrors.LINK_NOT_FOUND({}, { cause: error });
+  }
+  throw error;
 }
 
 /** What the payer chose of what the link offers. */
@@ -179,14 +189,25 @@ function clientHash({ client }: Context): Buffer<ArrayBuffer> {
   return sha256(`client ${client.limitKey}`);
 }
 
-/** Counting and adding are one step: the count holds a lock on this client's orders of this link. */
-async function limitOpenOrders(context: Context, tx: Transaction, linkId: string): Promise<void> {
-  const { LIMIT_OPEN_ORDERS_PER_CLIENT: limit, TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: unlimited } = context.environment;
+/**
+ * Counting and adding are one step: the count holds a lock on this client's orders of this link. What the organization
+ * is asked for in a minute is counted beside it, and counts only where an order comes of it.
+ */
+async function limitOrders(context: Context, tx: Transaction, link: FoundLink): Promise<void> {
+  const {
+    LIMIT_OPEN_ORDERS_PER_CLIENT: limit,
+    LIMIT_ORDERS_PER_ORGANIZATION_PER_MINUTE: allowed,
+    TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: unlimited,
+  } = context.environment;
   if (unlimited) return;
-  const [{ open }] = await tx.$queryRaw<[{ open: number }]>`
-    /* limitOpenOrders */
-    select count_open_orders(${linkId}::uuid, ${clientHash(context)}::bytea) as open`;
+  const byOrganization = sha256(`orders organization ${link.organizationId}`);
+  const [{ open, wait }] = await tx.$queryRaw<[{ open: number; wait: number }]>`
+    /* limitOrders */
+    select
+      count_open_orders(${link.id}::uuid, ${clientHash(context)}::bytea) as open,
+      take_rate_limit(${byOrganization}::bytea, ${allowed}::int, 60) as wait`;
   if (open >= limit) throw kernelErrors.RATE_LIMITED({ open, limit }, { retryAfter: 60 });
+  if (wait > 0) throw kernelErrors.RATE_LIMITED({ seconds: wait }, { retryAfter: wait });
 }
 
 interface HeldChain {

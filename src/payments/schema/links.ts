@@ -6,9 +6,10 @@ import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { inTenant } from '../../graphql/node.ts';
 import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
+import { survivorOf, withSurvivor } from '../../identity/schema/survivors.ts';
 import { UserRef } from '../../identity/schema/viewer.ts';
 import { fromUnits } from '../../kernel/money.ts';
-import { OrganizationRef } from '../../tenancy/schema.ts';
+import { OrganizationRef } from '../../tenancy/schema/organizations.ts';
 import { createPaymentLink } from '../commands/createPaymentLink.ts';
 import {
   BlockchainTransactionConnection,
@@ -74,9 +75,14 @@ const PaymentLink = builder.prismaNode('PaymentLink', {
     }),
     createdBy: t.field({
       type: UserRef,
-      description: 'The member who made it.',
-      select: (_args, _context, nestedSelection) => ({ creator: { select: { user: nestedSelection() } } }),
-      resolve: ({ creator }) => creator.user,
+      nullable: true,
+      description:
+        'The member who made it, or who answers for the API key that did; null for whoever may not read members.',
+      select: (_args, _context, nestedSelection) => ({
+        creator: { select: { user: withSurvivor(nestedSelection()) } },
+      }),
+      // a key may read links and no members
+      resolve: ({ creator }) => (creator as typeof creator | null) && survivorOf(creator.user),
     }),
     orders: t.connection(
       {

@@ -1,5 +1,6 @@
 import { type Case, NAMED_CASES } from './cases.ts';
 import { reachGateway } from './gateway.ts';
+import { INSIDE_CASES, type InsideCase } from './insideCases.ts';
 import { OFFICIAL_CASES } from './officialCases.ts';
 
 /** A case and what came of it. */
@@ -25,8 +26,8 @@ export async function holdToCases(url: string, onWait?: (seconds: number) => voi
   return outcomes;
 }
 
-/** The outcomes as a table, and under it how many differ. */
-export function tableOf(outcomes: readonly Outcome[]): string {
+/** The outcomes as a table, then what was not tried and why; under it how many differ. */
+export function tableOf(outcomes: readonly Outcome[], untried: readonly InsideCase[] = INSIDE_CASES): string {
   const rows = [
     ['', 'about', 'case', 'expected', 'actual'],
     ...outcomes.map(({ about, name, expected, actual, agrees }) => [
@@ -36,6 +37,7 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       expected,
       actual,
     ]),
+    ...untried.map(({ about, name, expected, needs }) => ['untried', about, name, expected, `needs ${needs}`]),
   ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const lines = rows.map((row) =>
@@ -45,5 +47,6 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       .trimEnd(),
   );
   const differing = outcomes.filter(({ agrees }) => !agrees).length;
-  return [...lines, '', `${outcomes.length} cases, ${differing} differ`].join('\n');
+  const counts = `${outcomes.length} cases, ${differing} differ; ${untried.length} more are not tried from outside`;
+  return [...lines, '', counts].join('\n');
 }

@@ -16,6 +16,10 @@ export interface Gateway {
   challenge(address?: string): Promise<Challenge>;
   /** Hands in a text, or what is none; answers the code of the refusal, or `OK`. */
   signIn(message: unknown, signature: string, headers?: Readonly<Record<string, string>>): Promise<string>;
+  /** Signs in, and answers the refresh token with the code; it is empty where there is none. */
+  enter(message: string, signature: string): Promise<{ readonly code: string; readonly refreshToken: string }>;
+  /** Refreshes a session; answers the code. */
+  refresh(refreshToken: string): Promise<string>;
 }
 
 interface Answer {
@@ -27,7 +31,10 @@ const CHALLENGE = `mutation Challenge($input: CreateSignInChallengeInput!) {
   createSignInChallenge(input: $input) { challenge { nonce message } }
 }`;
 const SIGN_IN = `mutation SignIn($input: SignInWithEthereumInput!) {
-  signInWithEthereum(input: $input) { isNewUser }
+  signInWithEthereum(input: $input) { refreshToken }
+}`;
+const REFRESH = `mutation Refresh($input: RefreshSessionInput!) {
+  refreshSession(input: $input) { isNewUser }
 }`;
 /** Whose ready text tells what the gateway expects; nobody signs in with it. */
 const ANYBODY = '0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2';
@@ -65,11 +72,21 @@ export async function reachGateway(url: string, onWait: (seconds: number) => voi
     inSeconds,
     challenge,
     async signIn(message, signature, headers) {
-      const { errors = [] } = await ask(SIGN_IN, { message, signature }, headers);
-      const [first] = errors;
-      return first ? (first.extensions?.code ?? first.message) : 'OK';
+      return codeOf(await ask(SIGN_IN, { message, signature }, headers));
+    },
+    async enter(message, signature) {
+      const answer = await ask(SIGN_IN, { message, signature });
+      const { refreshToken = '' } = (answer.data?.signInWithEthereum ?? {}) as { readonly refreshToken?: string };
+      return { code: codeOf(answer), refreshToken };
+    },
+    async refresh(refreshToken) {
+      return codeOf(await ask(REFRESH, { refreshToken }));
     },
   };
+}
+
+function codeOf({ errors: [first] = [] }: Answer): string {
+  return first ? (first.extensions?.code ?? first.message) : 'OK';
 }
 
 interface Line {

@@ -1,6 +1,6 @@
 import type { Declarations } from './law.ts';
 
-const EVERYBODY = 'public slug token withdrawn OWNER ADMIN MEMBER key operator';
+const EVERYBODY = 'public slug token withdrawn OWNER bound ADMIN MEMBER key linkKey payKey operator';
 
 export const CHAIN: Declarations = {
   chains: {
@@ -36,6 +36,6 @@ export const CHAIN: Declarations = {
 
   watched_accounts: {
     columns: 'id chain_id address created_at updated_at',
-    allowed: { 'OWNER ADMIN': 'insert:all', 'worker inside': 'select:all' },
+    allowed: { 'OWNER bound ADMIN payKey': 'insert:all', 'worker inside': 'select:all' },
   },
 };

@@ -2,15 +2,18 @@ import { type Declarations, SOMEBODY } from './law.ts';
 
 export const IDENTITY: Declarations = {
   users: {
-    columns: 'id display_name avatar_url status deleted_at created_at updated_at',
+    columns: 'id display_name avatar_url status deleted_at created_at updated_at merged_into_id',
     belongs: 'id',
     allowed: {
       'OWNER ADMIN MEMBER': `
-        select(id display_name avatar_url created_at):person|colleague update(display_name avatar_url):person`,
-      key: 'select(id display_name avatar_url created_at):colleague',
+        select(id display_name avatar_url created_at merged_into_id):person|formerSelf|colleague
+        update(display_name avatar_url):person`,
+      // what is a person's own is out of its reach, beside its name
+      bound: 'select(id display_name avatar_url created_at merged_into_id):person|formerSelf|colleague',
       proved: 'select:person',
-      newcomer: 'insert:person',
-      'operator doorkeeper': 'select:all',
+      newcomer: 'insert(id display_name status):person',
+      operator: 'select:all',
+      doorkeeper: 'select:all update(display_name avatar_url deleted_at merged_into_id):all',
     },
   },
 
@@ -21,6 +24,9 @@ export const IDENTITY: Declarations = {
         select:self insert:self
         update(user_name given_name family_name bio time_zone language preferences):self`,
       operator: 'select:all',
+      doorkeeper: `
+        select:all insert(user_id preferences):all
+        update(user_name given_name family_name bio time_zone language preferences):all`,
     },
   },
 
@@ -29,6 +35,7 @@ export const IDENTITY: Declarations = {
       updated_at is_primary version email email_verified phone controlled_by_id`,
     allowed: {
       'OWNER ADMIN': 'select:self update(is_primary version):self delete:self',
+      bound: 'select:begunWith',
       // who has just proved a wallet that nobody has
       MEMBER: `
         select:self
@@ -37,20 +44,25 @@ export const IDENTITY: Declarations = {
         update(is_primary version):self delete:self`,
       proved: 'select:account',
       newcomer: 'insert:self',
-      'operator doorkeeper': 'select:all',
+      operator: 'select:all',
+      doorkeeper: 'select:all update(user_id is_primary):all delete:all',
     },
     wrong: { 'MEMBER newcomer': [{ insert: { issuer: 'nowhere' } }, { insert: { subject: 'another' } }] },
   },
 
   sessions: {
     columns: `id user_id identity_id organization_id refresh_hash generation rotations client_address user_agent
-      expires_at ended_at end_reason created_at updated_at proof_message proof_signature root_id proved_at`,
+      expires_at ended_at end_reason created_at updated_at proof_message proof_signature root_id proved_at domain_id`,
     belongs: 'id',
     allowed: {
       'OWNER ADMIN MEMBER': `
         select(id user_id identity_id organization_id root_id generation rotations client_address user_agent proved_at
-          expires_at ended_at end_reason created_at updated_at):self
+          expires_at ended_at end_reason created_at updated_at domain_id):self
         update(ended_at end_reason):selfOpen`,
+      bound: `
+        select(id user_id identity_id organization_id root_id generation rotations client_address user_agent proved_at
+          expires_at ended_at end_reason created_at updated_at domain_id):session
+        update(ended_at end_reason):openSession`,
       proved: `
         select:session insert:selfSession update(root_id refresh_hash generation rotations ended_at end_reason):openSession`,
       late: 'select:session',
@@ -58,13 +70,30 @@ export const IDENTITY: Declarations = {
       doorkeeper: 'select:all update(proved_at ended_at end_reason):all',
     },
     wrong: {
-      'OWNER ADMIN MEMBER': [
+      'OWNER bound ADMIN MEMBER': [
         { update: { ended_at: null } },
         { update: { expires_at: 'infinity' } },
         { update: { proved_at: 'infinity' } },
       ],
       proved: [{ update: { expires_at: 'infinity' } }, { update: { proved_at: 'infinity' } }],
       newcomer: [{ insert: { id: SOMEBODY } }],
+    },
+  },
+
+  merge_tickets: {
+    columns: 'id ticket_hash user_id identity_id other_user_id expires_at created_at updated_at',
+    allowed: {
+      doorkeeper: 'select:all insert:all delete:all',
+      'worker inside': 'select:expired delete:expired',
+    },
+  },
+
+  email_codes: {
+    columns: 'id user_id email code_hash used_at expires_at created_at updated_at client_hash',
+    allowed: {
+      doorkeeper: `
+        select:all insert(user_id email code_hash client_hash created_at expires_at):all update(used_at):all delete:all`,
+      'worker inside': 'select:anHourAgo delete:anHourAgo',
     },
   },
 

@@ -14,23 +14,25 @@ export const PAYMENTS: Declarations = {
     columns: `organization_id id slug title description status order_lifetime_minutes created_by_id deleted_at
       created_at updated_at`,
     allowed: {
-      'OWNER ADMIN': 'select:ownWhole insert:own',
-      'MEMBER key': 'select:ownWhole',
+      'OWNER bound ADMIN payKey': 'select:ownWhole insert:own',
+      'MEMBER linkKey': 'select:ownWhole',
       slug: 'select(organization_id id slug title description status order_lifetime_minutes deleted_at):targetWhole',
-      'operator doorkeeper': 'select:all',
+      operator: 'select:all',
+      // the first is one that any link may have
+      doorkeeper: 'select:all update(updated_at created_by_id):all',
     },
-    wrong: { 'OWNER ADMIN': [{ insert: { created_by_id: COLLEAGUE } }] },
+    wrong: { 'OWNER bound ADMIN payKey': [{ insert: { created_by_id: COLLEAGUE } }] },
   },
 
   payment_link_accepts: {
     columns: 'organization_id id payment_link_id position asset_id units pay_to created_at updated_at',
     allowed: {
-      'OWNER ADMIN': 'select:own insert:own',
-      'MEMBER key': 'select:own',
+      'OWNER bound ADMIN payKey': 'select:own insert:own',
+      'MEMBER linkKey': 'select:own',
       'slug withdrawn': 'select:ofTarget',
       'operator doorkeeper': 'select:all',
     },
-    wrong: { 'OWNER ADMIN': [{ insert: { pay_to: NOWHERE } }, { insert: { pay_to: ANOTHERS } }] },
+    wrong: { 'OWNER bound ADMIN payKey': [{ insert: { pay_to: NOWHERE } }, { insert: { pay_to: ANOTHERS } }] },
   },
 
   payment_orders: {
@@ -38,12 +40,12 @@ export const PAYMENTS: Declarations = {
       credited_units pay_to payer reference required_confirmations head_number client_hash expires_at paid_at created_at
       updated_at`,
     allowed: {
-      'OWNER ADMIN MEMBER key': 'select:own',
+      'OWNER bound ADMIN MEMBER key': 'select:own',
       token:
         'select(organization_id id incarnation_id asset_id status due_units pay_to payer reference expires_at):target',
       'slug withdrawn': `
         insert(organization_id id payment_link_id incarnation_id asset_id matching due_units pay_to payer reference
-          required_confirmations head_number client_hash expires_at):ofTarget`,
+          required_confirmations head_number client_hash expires_at):ofStandingTarget`,
       worker: 'select:all',
       inside: 'select:all update(status exceptions credited_units head_number paid_at):own',
       operator: 'select:all',
@@ -67,7 +69,7 @@ export const PAYMENTS: Declarations = {
     columns: `organization_id id incarnation_id asset_id hash ordinal sender recipient units status block_number
       block_hash block_time created_at updated_at`,
     allowed: {
-      'OWNER ADMIN MEMBER key': 'select:own',
+      'OWNER bound ADMIN MEMBER key': 'select:own',
       token: `
         select(organization_id id incarnation_id asset_id hash ordinal sender recipient units status block_number
           block_time):toTarget`,
@@ -81,7 +83,7 @@ export const PAYMENTS: Declarations = {
   payment_credits: {
     columns: `organization_id id payment_order_id blockchain_transaction_id units reversed_at created_at updated_at`,
     allowed: {
-      'OWNER ADMIN MEMBER key': 'select:own',
+      'OWNER bound ADMIN MEMBER key': 'select:own',
       token: 'select:ofTarget',
       inside: 'select:own insert:own update(payment_order_id units reversed_at):own',
       operator: 'select:all',

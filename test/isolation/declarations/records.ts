@@ -6,25 +6,53 @@ export const RECORDS: Declarations = {
     columns: `organization_id id epoch transaction_id position type version aggregate_type aggregate_id
       aggregate_version actor tags data metadata recorded_at`,
     allowed: {
-      'OWNER ADMIN': 'select:own insert:own',
+      'OWNER bound ADMIN': 'select:own insert:own',
       // of its wallets, and so wherever it is a member
       MEMBER: 'select:own insert:ofJoined',
-      key: 'select:own',
-      'slug token withdrawn newcomer': 'insert:own',
+      'slug token withdrawn newcomer payKey': 'insert:own',
       inside: 'select:own insert:own',
-      operator: 'select:all',
+      operator: 'select:all insert:asOperator',
+      // of what became of users, memberships and organizations
+      doorkeeper: 'select(organization_id aggregate_type aggregate_id aggregate_version):all insert:all',
     },
     wrong: {
+      operator: [{ insert: { actor: 'worker' } }, { insert: { type: 'organization.updated' } }],
       'OWNER ADMIN slug token withdrawn newcomer': [
         { insert: { actor: 'worker' } },
         { insert: { type: 'payment-order.paid' } },
       ],
+      OWNER: [
+        {
+          insert: {
+            type: 'organization.updated',
+            organization_id: ({ tenants }, { organizationId }) =>
+              tenants.find((tenant) => tenant.organizationId !== organizationId)?.organizationId ?? '',
+          },
+        },
+      ],
+      ADMIN: [{ insert: { type: 'organization.updated' } }],
       MEMBER: [
         { insert: { type: 'membership.added' } },
+        { insert: { type: 'invitation.created' } },
+        { insert: { type: 'invitation.revoked' } },
+        { insert: { type: 'membership.updated' } },
+        { insert: { type: 'membership.removed' } },
+        { insert: { type: 'api-key.created' } },
+        { insert: { type: 'api-key.updated' } },
+        { insert: { type: 'api-key.confirmed' } },
+        { insert: { type: 'api-key.revoked' } },
         { insert: { type: 'payment-link.created' } },
         { insert: { actor: 'worker' } },
       ],
+      payKey: [
+        { insert: { actor: `key:${SOMEBODY}` } },
+        { insert: { actor: `user:${SOMEBODY}` } },
+        { insert: { type: 'wallet.linked' } },
+        { insert: { type: 'organization.updated' } },
+        { insert: { type: 'membership.added' } },
+      ],
       inside: [{ insert: { actor: `user:${SOMEBODY}` } }],
+      doorkeeper: [{ insert: { type: 'payment-order.paid' } }],
     },
   },
 
@@ -34,10 +62,20 @@ export const RECORDS: Declarations = {
   },
 
   audit_entries: {
-    columns: `organization_id id role user_id session_id request_id table_name row_id verb before after created_at`,
+    columns: `organization_id id role user_id session_id request_id table_name row_id verb before after created_at
+      epoch transaction_id log_position key_id`,
     allowed: {
-      'OWNER ADMIN': 'select:own',
-      auditor: 'insert:all',
+      'OWNER bound ADMIN': 'select:own',
+      auditor: 'select:all insert:all',
+      operator: 'select:all',
+    },
+  },
+
+  audit_seals: {
+    columns: 'organization_id id position hash epoch transaction_id log_position created_at',
+    allowed: {
+      'OWNER bound ADMIN': 'select:own',
+      auditor: 'select:all insert:all',
       operator: 'select:all',
     },
   },
@@ -45,11 +83,13 @@ export const RECORDS: Declarations = {
   idempotency_keys: {
     columns: `organization_id id principal operation key_hash request_hash result_id expires_at created_at updated_at`,
     allowed: {
-      'OWNER ADMIN MEMBER slug': 'select:principal insert:principal',
+      'OWNER bound ADMIN MEMBER payKey slug': 'select:principal insert:principal',
+      // what it could do under one, it may not do
+      'key linkKey': 'select:principal',
       'token withdrawn': 'insert:principal',
       'worker inside': 'select:expired delete:expired',
     },
-    wrong: { 'OWNER slug': [{ insert: { principal: `user:${SOMEBODY}` } }] },
+    wrong: { 'OWNER payKey slug': [{ insert: { principal: `user:${SOMEBODY}` } }] },
   },
 
   _prisma_migrations: {

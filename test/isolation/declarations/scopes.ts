@@ -12,6 +12,7 @@ export function pick(row: Row, columns: readonly string[]): Row {
 export interface Ties {
   readonly memberships: readonly Row[];
   readonly credits: readonly Row[];
+  readonly organizations: readonly Row[];
 }
 
 /** Whether a row is within the reach of whoever asks. */
@@ -35,12 +36,22 @@ export const SCOPES = {
   /** Of the scene's organization, or the organization itself; `whole` when not deleted. */
   own,
   ownWhole: (who, row, ties) => own(who, row, ties) && whole(row),
+  /** Memberships that have not ended; and those of them that an admin may touch. */
+  ownActive: (who, row, ties) => own(who, row, ties) && row.status === 'ACTIVE',
+  ownActiveBelowOwner: (who, row, ties) => own(who, row, ties) && row.status === 'ACTIVE' && row.role !== 'OWNER',
+  /** Invitations that were neither accepted nor revoked. */
+  ownPending: (who, row, ties) => own(who, row, ties) && row.revoked_at === null && row.accepted_at === null,
+  /** API keys that were not revoked; and the key that asks. */
+  ownGood: (who, row, ties) => own(who, row, ties) && row.revoked_at === null,
+  ownKey: (who, row, ties) => own(who, row, ties) && same(row.id, who.keyId),
   organization,
   organizationWhole: (who, row, ties) => organization(who, row, ties) && whole(row),
 
   /** Of the scene's user, or the user itself. */
   self,
   person: (who, row) => same(row.id, who.userId),
+  /** Whom the user was before it was merged. */
+  formerSelf: (who, row) => same(row.merged_into_id, who.userId),
   /** Whoever has, or had, a membership in the scene's organization. */
   colleague: (who, row, { memberships }) =>
     memberships.some((m) => same(m.organization_id, who.organizationId) && m.user_id === row.id),
@@ -48,6 +59,11 @@ export const SCOPES = {
   joined: (who, row, { memberships }) =>
     whole(row) &&
     memberships.some((m) => same(m.user_id, who.userId) && m.organization_id === row.id && m.status === 'ACTIVE'),
+
+  /** In the name of the operator who asks, and in its session. */
+  selfInSession: (who, row, ties) => self(who, row, ties) && same(row.session_id, who.sessionId),
+  /** Told by the operator who asks. */
+  asOperator: (who, row) => same(row.actor, who.userId && `operator:${who.userId}`),
 
   /** The session that the scene names, or any of the user's; `open` while it has not ended. */
   session,
@@ -65,11 +81,19 @@ export const SCOPES = {
   /** The account that was just proved. */
   account: (who, row) => same(row.issuer, who.account?.issuer) && same(row.subject, who.account?.subject),
 
+  /** What the session was begun with. */
+  begunWith: (who, row) => same(row.id, who.identityId),
+
   /** What the handle stands for, and what hangs on it. */
   target: (who, row, ties) => own(who, row, ties) && same(row.id, who.targetId),
   targetWhole: (who, row, ties) => own(who, row, ties) && same(row.id, who.targetId) && whole(row),
   ofTarget: (who, row, ties) =>
     own(who, row, ties) && (same(row.payment_link_id, who.targetId) || same(row.payment_order_id, who.targetId)),
+  /** Where the organization is not deleted, whatever the scene knows of that. */
+  ofStandingTarget: (who, row, ties) =>
+    own(who, row, ties) &&
+    same(row.payment_link_id, who.targetId) &&
+    ties.organizations.some((each) => same(each.id, row.organization_id ?? '') && whole(each)),
   toTarget: (who, row, ties) =>
     own(who, row, ties) &&
     ties.credits.some(
@@ -78,16 +102,19 @@ export const SCOPES = {
         credit.blockchain_transaction_id === row.id &&
         same(credit.payment_order_id, who.targetId),
     ),
-  /** In the scene's organization, under the name of the user or of the link. */
+  /** In the scene's organization, under the name of the user, of the API key or of the link. */
   principal: (who, row, ties) =>
     own(who, row, ties) &&
     (same(row.principal, who.userId && `user:${who.userId}`) ||
+      same(row.principal, who.keyId && `key:${who.keyId}`) ||
       same(row.principal, who.targetId && `link:${who.targetId}`)),
 
   expired: (_, row) => past(row.expires_at),
   unexpired: (_, row) => !past(row.expires_at),
   /** Windows that began more than a day ago. */
   stale: (_, row) => new Date(row.window_start ?? '').getTime() < Date.now() - 86_400_000,
+  /** Made more than an hour ago. */
+  anHourAgo: (_, row) => new Date(row.created_at ?? '').getTime() < Date.now() - 3_600_000,
   /** Failures of more than a day ago. */
   longAgo: (_, row) => new Date(row.failed_at ?? '').getTime() < Date.now() - 86_400_000,
 } satisfies Record<string, Scope>;

@@ -1,6 +1,7 @@
 import { newId } from '../../../src/kernel/ids.ts';
 import type { Tenant } from '../../support/tenants.ts';
 import { type Actor, actorsOf, NOBODYS, payer, posing, stranger, type Who } from '../actors.ts';
+import { KEY_NAMES, KEY_SCOPES_OF, type KeyName, type SeededKey } from './keys.ts';
 import type { CrowdedWorld } from './world.ts';
 
 /** An actor, with the organization of its scene: its number, none, or the deleted one. */
@@ -10,8 +11,6 @@ export interface Placed {
 }
 
 const REQUEST = 'isolation';
-/** What the scene of an API key will have been given. */
-const KEY = 'payments:read';
 
 /** Everybody, in each of the three organizations, in none, and where it can be in the deleted one. */
 export function castOf(world: CrowdedWorld): readonly Placed[] {
@@ -53,9 +52,28 @@ function moreOf(world: CrowdedWorld, tenant: Tenant): Actor[] {
       scene: { kind: 'identity', requestId: REQUEST, sessionId, account: NOBODYS },
       who: { sessionId, account: NOBODYS },
     },
-    posing('key', { organizationId, permissions: KEY }),
+    boundOf(world, tenant),
+    ...KEY_NAMES.map((name): Actor => {
+      const { id, claim } = (world.keys[organizationId] as Record<KeyName, SeededKey>)[name];
+      return {
+        name,
+        scene: { kind: 'key', requestId: REQUEST, claim, call: { counted: true } },
+        who: { organizationId, keyId: id, permissions: KEY_SCOPES_OF[name] },
+      };
+    }),
     ...behind(world, tenant),
   ];
+}
+
+/** The owner, who signed in on the organization's own domain. */
+function boundOf({ boundSessions }: CrowdedWorld, { organizationId, people: { OWNER } }: Tenant): Actor {
+  const { userId, identityId } = OWNER;
+  const sessionId = boundSessions[organizationId] ?? '';
+  return {
+    name: 'bound',
+    scene: { kind: 'member', requestId: REQUEST, sessionId, organizationId },
+    who: { organizationId, userId, sessionId, identityId },
+  };
 }
 
 /** Who asks without an organization. */
@@ -77,7 +95,7 @@ function nowhere({ tenants, permissions }: CrowdedWorld): Actor[] {
     ...(['OWNER', 'ADMIN', 'MEMBER'] as const).map((name) =>
       posing(name, { userId: people[name].userId, sessionId: people[name].sessionId, permissions: permissions[name] }),
     ),
-    posing('key', { permissions: KEY }),
+    posing('key', { keyId: newId(), permissions: KEY_SCOPES_OF.key }),
     { name: 'worker', scene: { kind: 'worker', requestId: REQUEST }, who: {} },
     ...(['operator', 'doorkeeper', 'auditor', 'owner'] as const).map((name) => posing(name, {})),
   ];
@@ -89,6 +107,6 @@ function inDeleted({ gone }: CrowdedWorld): Actor[] {
   return [
     ...actorsOf(gone).filter(({ name }) => name === 'proved'),
     posing('slug', { organizationId, targetId: links[0]?.id ?? '' }),
-    posing('key', { organizationId, permissions: KEY }),
+    posing('key', { organizationId, permissions: KEY_SCOPES_OF.key }),
   ];
 }

@@ -48,14 +48,17 @@ export function tell({ table, actor, scene, verb, tenant, expected, found }: Dif
 }
 
 /** What an outcome is called in a cell. */
-function nameOutcome({ verb }: Cell, { answer, code, message = '' }: Outcome): string {
+function nameOutcome({ verb, expected }: Cell, { answer, code, message = '' }: Outcome): string {
   if (verb === 'truncate' && (code === undefined || code === REFERRED_TO)) return GRANTED;
   if (code === undefined) return answer ?? '';
+  if (code === BOUND) return expected === '0' ? expected : REFUSED;
   if (code !== NOT_ALLOWED) return `${code} ${message}`;
   return message.includes('row-level security') ? REFUSED : DENIED;
 }
 
 const NOT_ALLOWED = '42501';
+/** A bound session is told why it reaches no row, before it is seen that it reaches none. */
+const BOUND = 'TH409';
 /** Why a table is not truncated by whoever may: others have foreign keys to it. */
 const REFERRED_TO = '0A000';
 

@@ -18,6 +18,16 @@ export const BEHIND: Readonly<Record<string, string>> = {
   'identities_member_update with check': 'grant update (user_id) on identities to tollhouse_member',
   'users_member_update with check': 'grant update (id) on users to tollhouse_member',
   'user_profiles_member_update with check': 'grant update (user_id) on user_profiles to tollhouse_member',
+  'memberships_member_update with check': 'grant update (organization_id) on memberships to tollhouse_member',
+  'organizations_member_update with check': 'grant update (id) on organizations to tollhouse_member',
+  'organization_settings_member_update with check':
+    'grant update (organization_id) on organization_settings to tollhouse_member',
+  'api_keys_member_update with check': 'grant update (organization_id) on api_keys to tollhouse_member',
+  'invitations_member_update with check': 'grant update (organization_id) on invitations to tollhouse_member',
+  'store_configurations_member_update with check':
+    'grant update (organization_id) on store_configurations to tollhouse_member',
+  'organization_domains_member_update with check':
+    'grant update (organization_id) on organization_domains to tollhouse_member',
   'payment_orders_worker_update with check': 'grant update (organization_id) on payment_orders to tollhouse_worker',
   'payment_credits_worker_update with check': 'grant update (organization_id) on payment_credits to tollhouse_worker',
   'blockchain_transactions_worker_update with check':

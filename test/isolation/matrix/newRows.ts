@@ -11,7 +11,9 @@ const number = (): string => String(randomBytes(4).readUInt32BE() & 0x7fffffff);
 
 /** What must be another in a second row of the table, besides its id. */
 const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
+  api_keys: () => ({ prefix: hex(8), revoked_at: null }),
   assets: () => ({ caip19: `eip155:1/erc20:${account()}` }),
+  audit_seals: () => ({ position: number() }),
   blockchain_transactions: () => ({ hash: `0x${hex(32)}` }),
   chain_blocks: () => ({ number: number() }),
   chain_incarnations: () => ({ genesis_hash: `0x${hex(32)}`, current: 'false' }),
@@ -23,8 +25,12 @@ const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
   handles: () => ({ value_hash: hash() }),
   idempotency_keys: () => ({ key_hash: hash() }),
   identities: () => ({ subject: account() }),
+  invitations: () => ({ revoked_at: null, accepted_at: null, accepted_by_id: null }),
   memberships: ({ guestId }) => ({ user_id: guestId }),
+  merge_tickets: () => ({ ticket_hash: hash() }),
+  operators: ({ guestId }) => ({ user_id: guestId }),
   organizations: () => ({ slug: `slug-${hex(8)}` }),
+  organization_domains: () => ({ host: `x${hex(8)}.com`, is_primary: 'false' }),
   payment_credits: ({ spareTransactionId }) => ({ blockchain_transaction_id: spareTransactionId }),
   payment_link_accepts: ({ spareAssetId }) => ({ asset_id: spareAssetId, position: '1' }),
   payment_links: () => ({ slug: `slug-${hex(8)}` }),
@@ -37,28 +43,46 @@ const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
 
 /** What each would write in a row of its own, so that nothing but whose row it is decides whether it may. */
 const WRITTEN_BY: Readonly<Record<string, (actor: Actor, world: CrowdedWorld, row: Row) => Row>> = {
+  // one for each key, and every other organization’s have theirs
+  api_key_uses: (_, { gone }, row) => ({ organization_id: gone.organizationId, id: row.id ?? null }),
+  api_keys: ({ who }): Row => (who.userId ? { created_by_id: who.userId, responsible_id: who.userId } : {}),
   events: ({ name, who }) => {
     if (ROLE_OF[name] === 'tollhouse_public') return { actor: 'payer', type: 'payment-order.created' };
     if (ROLE_OF[name] === 'tollhouse_worker') return { actor: 'worker', type: 'payment-order.paid' };
+    if (name === 'operator') return { actor: `operator:${who.userId}`, type: 'organization.suspended' };
     if (name === 'MEMBER') return { actor: `user:${who.userId}`, type: 'wallet.linked' };
-    return { actor: `user:${who.userId}`, type: name === 'newcomer' ? 'organization.created' : 'payment-link.created' };
+    if (name === 'doorkeeper') return { type: 'user.merged' };
+    if (who.keyId) return { actor: `key:${who.keyId}`, type: 'payment-link.created' };
+    const types: Row = { newcomer: 'organization.created', OWNER: 'organization.updated' };
+    return { actor: `user:${who.userId}`, type: types[name] ?? 'payment-link.created' };
   },
   handles: ({ name }) => ({ kind: ROLE_OF[name] === 'tollhouse_public' ? 'payment-order' : 'payment-link' }),
   idempotency_keys: ({ who }, _, row) => {
     if (who.userId) return { principal: `user:${who.userId}` };
+    if (who.keyId) return { principal: `key:${who.keyId}` };
     return { principal: who.targetId ? `link:${who.targetId}` : (row.principal ?? null) };
   },
   identities: ({ name, who }): Row => (name === 'newcomer' || name === 'MEMBER' ? { ...who.account } : {}),
+  invitations: ({ who }): Row => (who.userId ? { invited_by_id: who.userId, role: 'MEMBER' } : {}),
   memberships: ({ name, who }): Row => {
     if (name === 'newcomer') return { user_id: who.userId ?? null, role: 'OWNER' };
     return { role: name === 'OWNER' || name === 'ADMIN' ? name : 'MEMBER' };
   },
+  operator_actions: ({ name, who }): Row =>
+    name === 'operator' && who.userId && who.sessionId ? { user_id: who.userId, session_id: who.sessionId } : {},
+  // one each, and every other organization has its own
+  organization_settings: (_, { gone }) => ({ organization_id: gone.organizationId }),
+  store_configurations: (_, { gone }) => ({ organization_id: gone.organizationId }),
   payment_link_accepts: ({ who }, { tenants }): Row => {
     const payee = tenants.find(({ organizationId }) => organizationId === who.organizationId)?.people.OWNER.address;
     return payee === undefined ? {} : { pay_to: payee };
   },
   payment_links: ({ who }, _, row) => ({ created_by_id: who.userId ?? row.created_by_id ?? null }),
-  sessions: ({ name, who }): Row => (name === 'newcomer' ? { id: who.sessionId ?? null } : {}),
+  // of no identity, since a newcomer's is still to come
+  sessions: ({ name, who }): Row =>
+    name === 'newcomer'
+      ? { id: who.sessionId ?? null, identity_id: null, domain_id: null, ended_at: '2026-01-01' }
+      : {},
   sign_in_attempts: ({ name }): Row => (ROLE_OF[name] === 'tollhouse_member' ? { purpose: 'LINK' } : {}),
   user_profiles: ({ who }, world): Row => (isSilent(who, world) ? { user_id: who.userId ?? null } : {}),
 };

@@ -75,7 +75,11 @@ export async function openStage(adminUrl: string, { sameIds = true } = {}): Prom
   const relations = await readRelations(client);
   const rows = new Map<string, readonly Row[]>();
   for (const { name } of relations) rows.set(name, await readRows(client, name));
-  const ties = { memberships: rows.get('memberships') ?? [], credits: rows.get('payment_credits') ?? [] };
+  const ties = {
+    memberships: rows.get('memberships') ?? [],
+    credits: rows.get('payment_credits') ?? [],
+    organizations: rows.get('organizations') ?? [],
+  };
   const subjects = relations.map((relation): [string, Subject] => {
     const law = LAWS.get(relation.name) ?? undeclared(relation);
     const targets = targetsOf(relation, law, rows.get(relation.name) ?? [], world);

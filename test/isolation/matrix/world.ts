@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { withSession } from '../../../src/database/session.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import { insertRows, seedTenants, type Tenant, type TenantRole, type World } from '../../support/tenants.ts';
+import { KEY_NAMES, makeKeys, type SeededKeys, seedKeys } from './keys.ts';
 
 /**
  * A world that is hard to keep apart: three organizations whose rows may have the same ids, a fourth that was deleted,
@@ -15,6 +16,9 @@ export interface CrowdedWorld extends World {
   readonly gone: Tenant;
   /** A session that each tenant's owner has ended. */
   readonly endedSessions: Readonly<Record<string, string>>;
+  /** One that each tenant's owner has begun on the tenant's own domain. */
+  readonly boundSessions: Readonly<Record<string, string>>;
+  readonly keys: SeededKeys;
   /** A user who belongs to no organization. */
   readonly guestId: string;
   /** An asset that no link accepts, and a transaction of each tenant that is credited to no order. */
@@ -30,6 +34,14 @@ export interface CrowdedWorld extends World {
 export const OTHER_UNITS = '5';
 
 type Seeded = Omit<CrowdedWorld, 'permissions'>;
+
+/** A seal for each entry, by hand: sealing waits for transactions of other tests, too. */
+const SEAL = `
+  insert into audit_seals (organization_id, id, position, hash, epoch, transaction_id, log_position)
+  select
+    organization_id, id, row_number() over (partition by organization_id order by log_position),
+    sha256(uuid_send(id)), epoch, transaction_id, log_position
+  from audit_entries`;
 
 const DAY = 86_400_000;
 const ago = (days: number): Date => new Date(Date.now() - days * DAY);
@@ -48,6 +60,8 @@ export async function seedCrowdedWorld(adminUrl: string, sameIds: boolean): Prom
     tenants: [first, second, third],
     gone,
     endedSessions: Object.fromEntries(seeded.tenants.map(({ organizationId }) => [organizationId, newId()])),
+    boundSessions: Object.fromEntries(seeded.tenants.map(({ organizationId }) => [organizationId, newId()])),
+    keys: makeKeys(seeded.tenants, sameIds),
     guestId: newId(),
     spareAssetId: newId(),
     spareTransactionId: newId(),
@@ -56,10 +70,16 @@ export async function seedCrowdedWorld(adminUrl: string, sameIds: boolean): Prom
   return withSession(adminUrl, async (client) => {
     await client.query('begin');
     await crowd(client, world, seeded.tenants);
+    await seedKeys(client, seeded.tenants, world.keys);
     await seedChain(client, world, seeded.tenants);
     await seedCommonTables(client, world);
     await client.query('update organizations set deleted_at = now() where id = $1', [gone.organizationId]);
+    // so that there is an organization that the function which adds them may add them to
+    for (const equipment of ['organization_settings', 'store_configurations', 'api_key_uses']) {
+      await client.query(`delete from ${equipment} where organization_id = $1`, [gone.organizationId]);
+    }
     for (const { links } of seeded.tenants) await tellApart(client, links);
+    await client.query(SEAL);
     await client.query('commit');
     const { rows } = await client.query<Record<TenantRole, string>>(
       `select permissions_of('OWNER') as "OWNER", permissions_of('ADMIN') as "ADMIN", permissions_of('MEMBER') as "MEMBER"`,
@@ -80,6 +100,11 @@ async function tellApart(client: pg.Client, [, second, third]: Tenant['links']):
 /** What sets people and payments apart only by one column. */
 async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[]): Promise<void> {
   await insertRows(client, 'users', [{ id: world.guestId, display_name: 'Guest' }]);
+  await insertRows(
+    client,
+    'users',
+    tenants.map(({ people }) => ({ id: newId(), display_name: 'Former', merged_into_id: people.OWNER.userId })),
+  );
   await insertRows(
     client,
     'memberships',
@@ -106,6 +131,17 @@ async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[
         given_name: 'A',
         preferences: {},
       })),
+  );
+  await insertRows(
+    client,
+    'organization_domains',
+    tenants.map(({ organizationId }) => ({
+      organization_id: organizationId,
+      kind: 'CUSTOM',
+      host: `x${randomBytes(8).toString('hex')}.com`,
+      verification_token: randomBytes(16).toString('hex'),
+      is_primary: false,
+    })),
   );
   await insertRows(
     client,
@@ -136,6 +172,50 @@ async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[
   );
   await insertRows(
     client,
+    'sessions',
+    tenants.map(({ organizationId, domain, people }) => ({
+      id: world.boundSessions[organizationId],
+      user_id: people.OWNER.userId,
+      identity_id: people.OWNER.identityId,
+      organization_id: organizationId,
+      domain_id: domain.id,
+      refresh_hash: hash(),
+      expires_at: ago(-1),
+    })),
+  );
+  await insertRows(
+    client,
+    'invitations',
+    tenants.flatMap(({ organizationId, people }) =>
+      [
+        { revoked_at: null, accepted_at: null, accepted_by_id: null },
+        { revoked_at: ago(1), accepted_at: null, accepted_by_id: null },
+        { revoked_at: null, accepted_at: ago(1), accepted_by_id: people.MEMBER.userId },
+      ].map((ended) => ({
+        organization_id: organizationId,
+        role: 'MEMBER',
+        address: `0x${randomBytes(20).toString('hex')}`,
+        invited_by_id: people.OWNER.userId,
+        expires_at: ago(-1),
+        ...ended,
+      })),
+    ),
+  );
+  await insertRows(
+    client,
+    'operator_actions',
+    tenants.map(({ organizationId, people }) => ({
+      organization_id: organizationId,
+      deed: 'SUSPEND',
+      user_id: people.MEMBER.userId,
+      user_name: 'Operator',
+      session_id: people.MEMBER.sessionId,
+      reason: 'a complaint',
+      request_id: 'isolation',
+    })),
+  );
+  await insertRows(
+    client,
     'idempotency_keys',
     tenants.flatMap(({ organizationId, people, links }) =>
       [
@@ -143,6 +223,10 @@ async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[
         { principal: `user:${people.ADMIN.userId}`, expires_at: ago(1) },
         { principal: `user:${people.MEMBER.userId}`, expires_at: ago(-1) },
         { principal: `link:${links[0]?.id}`, expires_at: ago(-1) },
+        ...KEY_NAMES.map((name) => ({
+          principal: `key:${world.keys[organizationId]?.[name].id}`,
+          expires_at: ago(-1),
+        })),
       ].map((key) => ({
         organization_id: organizationId,
         operation: 'createPaymentLink',
@@ -221,10 +305,42 @@ async function seedCommonTables(client: pg.Client, { tenants }: Seeded): Promise
   );
   await insertRows(
     client,
+    'merge_tickets',
+    tenants.flatMap(({ people: { OWNER, MEMBER } }) =>
+      [ago(1), ago(-1)].map((expires_at) => ({
+        ticket_hash: hash(),
+        user_id: OWNER.userId,
+        identity_id: MEMBER.identityId,
+        other_user_id: MEMBER.userId,
+        expires_at,
+      })),
+    ),
+  );
+  await insertRows(
+    client,
+    'email_codes',
+    tenants.flatMap(({ people }) =>
+      [ago(1), ago(0)].map((created_at) => ({
+        user_id: people.OWNER.userId,
+        email: 'alice@example.org',
+        code_hash: hash(),
+        client_hash: hash(),
+        created_at,
+        expires_at: ago(-1),
+      })),
+    ),
+  );
+  await insertRows(
+    client,
     'sign_in_attempts',
     tenants
       .flatMap(({ people }) => Object.values(people))
       .map(({ address, userId }) => ({ outcome: 'OK', address, user_id: userId })),
+  );
+  await insertRows(
+    client,
+    'operators',
+    tenants.map(({ people }) => ({ user_id: people.MEMBER.userId, granted_by: 'root@here', reason: 'on duty' })),
   );
   await insertRows(
     client,

@@ -398,6 +398,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   AuditEntry: 'AuditEntry',
+  AuditSeal: 'AuditSeal',
   Chain: 'Chain',
   ChainIncarnation: 'ChainIncarnation',
   Asset: 'Asset',
@@ -412,6 +413,8 @@ export const ModelName = {
   Identity: 'Identity',
   Session: 'Session',
   Challenge: 'Challenge',
+  MergeTicket: 'MergeTicket',
+  EmailCode: 'EmailCode',
   SignInAttempt: 'SignInAttempt',
   RateLimit: 'RateLimit',
   SignInFailure: 'SignInFailure',
@@ -421,8 +424,16 @@ export const ModelName = {
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
   Organization: 'Organization',
+  OrganizationSettings: 'OrganizationSettings',
+  StoreConfiguration: 'StoreConfiguration',
+  OrganizationDomain: 'OrganizationDomain',
   Membership: 'Membership',
-  Handle: 'Handle'
+  Invitation: 'Invitation',
+  ApiKey: 'ApiKey',
+  ApiKeyUses: 'ApiKeyUses',
+  Handle: 'Handle',
+  Operator: 'Operator',
+  OperatorAction: 'OperatorAction'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -438,7 +449,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "auditEntry" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "membership" | "handle"
+    modelProps: "auditEntry" | "auditSeal" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "mergeTicket" | "emailCode" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "organizationSettings" | "storeConfiguration" | "organizationDomain" | "membership" | "invitation" | "apiKey" | "apiKeyUses" | "handle" | "operator" | "operatorAction"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -513,6 +524,64 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AuditEntryCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AuditEntryCountAggregateOutputType> | number
+        }
+      }
+    }
+    AuditSeal: {
+      payload: Prisma.$AuditSealPayload<ExtArgs>
+      fields: Prisma.AuditSealFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuditSealFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuditSealFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>
+        }
+        findFirst: {
+          args: Prisma.AuditSealFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuditSealFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>
+        }
+        findMany: {
+          args: Prisma.AuditSealFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>[]
+        }
+        delete: {
+          args: Prisma.AuditSealDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>
+        }
+        update: {
+          args: Prisma.AuditSealUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>
+        }
+        deleteMany: {
+          args: Prisma.AuditSealDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuditSealUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuditSealUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditSealPayload>[]
+        }
+        aggregate: {
+          args: Prisma.AuditSealAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuditSeal>
+        }
+        groupBy: {
+          args: Prisma.AuditSealGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditSealGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuditSealCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditSealCountAggregateOutputType> | number
         }
       }
     }
@@ -1552,6 +1621,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    MergeTicket: {
+      payload: Prisma.$MergeTicketPayload<ExtArgs>
+      fields: Prisma.MergeTicketFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MergeTicketFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MergeTicketFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        findFirst: {
+          args: Prisma.MergeTicketFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MergeTicketFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        findMany: {
+          args: Prisma.MergeTicketFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>[]
+        }
+        create: {
+          args: Prisma.MergeTicketCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        createMany: {
+          args: Prisma.MergeTicketCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MergeTicketCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>[]
+        }
+        delete: {
+          args: Prisma.MergeTicketDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        update: {
+          args: Prisma.MergeTicketUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        deleteMany: {
+          args: Prisma.MergeTicketDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MergeTicketUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MergeTicketUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>[]
+        }
+        upsert: {
+          args: Prisma.MergeTicketUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeTicketPayload>
+        }
+        aggregate: {
+          args: Prisma.MergeTicketAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMergeTicket>
+        }
+        groupBy: {
+          args: Prisma.MergeTicketGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeTicketGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MergeTicketCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeTicketCountAggregateOutputType> | number
+        }
+      }
+    }
+    EmailCode: {
+      payload: Prisma.$EmailCodePayload<ExtArgs>
+      fields: Prisma.EmailCodeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EmailCodeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EmailCodeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        findFirst: {
+          args: Prisma.EmailCodeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EmailCodeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        findMany: {
+          args: Prisma.EmailCodeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>[]
+        }
+        create: {
+          args: Prisma.EmailCodeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        createMany: {
+          args: Prisma.EmailCodeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EmailCodeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>[]
+        }
+        delete: {
+          args: Prisma.EmailCodeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        update: {
+          args: Prisma.EmailCodeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        deleteMany: {
+          args: Prisma.EmailCodeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EmailCodeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EmailCodeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>[]
+        }
+        upsert: {
+          args: Prisma.EmailCodeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailCodePayload>
+        }
+        aggregate: {
+          args: Prisma.EmailCodeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEmailCode>
+        }
+        groupBy: {
+          args: Prisma.EmailCodeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailCodeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EmailCodeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailCodeCountAggregateOutputType> | number
+        }
+      }
+    }
     SignInAttempt: {
       payload: Prisma.$SignInAttemptPayload<ExtArgs>
       fields: Prisma.SignInAttemptFieldRefs
@@ -2218,6 +2435,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    OrganizationSettings: {
+      payload: Prisma.$OrganizationSettingsPayload<ExtArgs>
+      fields: Prisma.OrganizationSettingsFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrganizationSettingsFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrganizationSettingsFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        findFirst: {
+          args: Prisma.OrganizationSettingsFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrganizationSettingsFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        findMany: {
+          args: Prisma.OrganizationSettingsFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>[]
+        }
+        create: {
+          args: Prisma.OrganizationSettingsCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        createMany: {
+          args: Prisma.OrganizationSettingsCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrganizationSettingsCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>[]
+        }
+        delete: {
+          args: Prisma.OrganizationSettingsDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        update: {
+          args: Prisma.OrganizationSettingsUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        deleteMany: {
+          args: Prisma.OrganizationSettingsDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrganizationSettingsUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrganizationSettingsUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>[]
+        }
+        upsert: {
+          args: Prisma.OrganizationSettingsUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationSettingsPayload>
+        }
+        aggregate: {
+          args: Prisma.OrganizationSettingsAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrganizationSettings>
+        }
+        groupBy: {
+          args: Prisma.OrganizationSettingsGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationSettingsGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrganizationSettingsCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationSettingsCountAggregateOutputType> | number
+        }
+      }
+    }
+    StoreConfiguration: {
+      payload: Prisma.$StoreConfigurationPayload<ExtArgs>
+      fields: Prisma.StoreConfigurationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StoreConfigurationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StoreConfigurationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        findFirst: {
+          args: Prisma.StoreConfigurationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StoreConfigurationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        findMany: {
+          args: Prisma.StoreConfigurationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>[]
+        }
+        create: {
+          args: Prisma.StoreConfigurationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        createMany: {
+          args: Prisma.StoreConfigurationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StoreConfigurationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>[]
+        }
+        delete: {
+          args: Prisma.StoreConfigurationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        update: {
+          args: Prisma.StoreConfigurationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        deleteMany: {
+          args: Prisma.StoreConfigurationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StoreConfigurationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StoreConfigurationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>[]
+        }
+        upsert: {
+          args: Prisma.StoreConfigurationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoreConfigurationPayload>
+        }
+        aggregate: {
+          args: Prisma.StoreConfigurationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStoreConfiguration>
+        }
+        groupBy: {
+          args: Prisma.StoreConfigurationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StoreConfigurationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StoreConfigurationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StoreConfigurationCountAggregateOutputType> | number
+        }
+      }
+    }
+    OrganizationDomain: {
+      payload: Prisma.$OrganizationDomainPayload<ExtArgs>
+      fields: Prisma.OrganizationDomainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrganizationDomainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrganizationDomainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        findFirst: {
+          args: Prisma.OrganizationDomainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrganizationDomainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        findMany: {
+          args: Prisma.OrganizationDomainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>[]
+        }
+        create: {
+          args: Prisma.OrganizationDomainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        createMany: {
+          args: Prisma.OrganizationDomainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrganizationDomainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>[]
+        }
+        delete: {
+          args: Prisma.OrganizationDomainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        update: {
+          args: Prisma.OrganizationDomainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        deleteMany: {
+          args: Prisma.OrganizationDomainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrganizationDomainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrganizationDomainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>[]
+        }
+        upsert: {
+          args: Prisma.OrganizationDomainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationDomainPayload>
+        }
+        aggregate: {
+          args: Prisma.OrganizationDomainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrganizationDomain>
+        }
+        groupBy: {
+          args: Prisma.OrganizationDomainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationDomainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrganizationDomainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationDomainCountAggregateOutputType> | number
+        }
+      }
+    }
     Membership: {
       payload: Prisma.$MembershipPayload<ExtArgs>
       fields: Prisma.MembershipFieldRefs
@@ -2289,6 +2728,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.MembershipCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.MembershipCountAggregateOutputType> | number
+        }
+      }
+    }
+    Invitation: {
+      payload: Prisma.$InvitationPayload<ExtArgs>
+      fields: Prisma.InvitationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.InvitationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.InvitationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        findFirst: {
+          args: Prisma.InvitationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.InvitationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        findMany: {
+          args: Prisma.InvitationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>[]
+        }
+        create: {
+          args: Prisma.InvitationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        createMany: {
+          args: Prisma.InvitationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.InvitationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>[]
+        }
+        delete: {
+          args: Prisma.InvitationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        update: {
+          args: Prisma.InvitationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        deleteMany: {
+          args: Prisma.InvitationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.InvitationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.InvitationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>[]
+        }
+        upsert: {
+          args: Prisma.InvitationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationPayload>
+        }
+        aggregate: {
+          args: Prisma.InvitationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateInvitation>
+        }
+        groupBy: {
+          args: Prisma.InvitationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvitationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.InvitationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvitationCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApiKey: {
+      payload: Prisma.$ApiKeyPayload<ExtArgs>
+      fields: Prisma.ApiKeyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApiKeyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApiKeyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        findFirst: {
+          args: Prisma.ApiKeyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApiKeyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        findMany: {
+          args: Prisma.ApiKeyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>[]
+        }
+        create: {
+          args: Prisma.ApiKeyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        createMany: {
+          args: Prisma.ApiKeyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApiKeyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>[]
+        }
+        delete: {
+          args: Prisma.ApiKeyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        update: {
+          args: Prisma.ApiKeyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApiKeyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApiKeyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApiKeyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApiKeyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyPayload>
+        }
+        aggregate: {
+          args: Prisma.ApiKeyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApiKey>
+        }
+        groupBy: {
+          args: Prisma.ApiKeyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApiKeyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApiKeyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApiKeyCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApiKeyUses: {
+      payload: Prisma.$ApiKeyUsesPayload<ExtArgs>
+      fields: Prisma.ApiKeyUsesFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApiKeyUsesFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApiKeyUsesFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        findFirst: {
+          args: Prisma.ApiKeyUsesFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApiKeyUsesFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        findMany: {
+          args: Prisma.ApiKeyUsesFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>[]
+        }
+        create: {
+          args: Prisma.ApiKeyUsesCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        createMany: {
+          args: Prisma.ApiKeyUsesCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApiKeyUsesCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>[]
+        }
+        delete: {
+          args: Prisma.ApiKeyUsesDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        update: {
+          args: Prisma.ApiKeyUsesUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApiKeyUsesDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApiKeyUsesUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApiKeyUsesUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApiKeyUsesUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApiKeyUsesPayload>
+        }
+        aggregate: {
+          args: Prisma.ApiKeyUsesAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApiKeyUses>
+        }
+        groupBy: {
+          args: Prisma.ApiKeyUsesGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApiKeyUsesGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApiKeyUsesCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApiKeyUsesCountAggregateOutputType> | number
         }
       }
     }
@@ -2366,6 +3027,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Operator: {
+      payload: Prisma.$OperatorPayload<ExtArgs>
+      fields: Prisma.OperatorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OperatorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OperatorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        findFirst: {
+          args: Prisma.OperatorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OperatorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        findMany: {
+          args: Prisma.OperatorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>[]
+        }
+        create: {
+          args: Prisma.OperatorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        createMany: {
+          args: Prisma.OperatorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OperatorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>[]
+        }
+        delete: {
+          args: Prisma.OperatorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        update: {
+          args: Prisma.OperatorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        deleteMany: {
+          args: Prisma.OperatorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OperatorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OperatorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>[]
+        }
+        upsert: {
+          args: Prisma.OperatorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorPayload>
+        }
+        aggregate: {
+          args: Prisma.OperatorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOperator>
+        }
+        groupBy: {
+          args: Prisma.OperatorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OperatorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OperatorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OperatorCountAggregateOutputType> | number
+        }
+      }
+    }
+    OperatorAction: {
+      payload: Prisma.$OperatorActionPayload<ExtArgs>
+      fields: Prisma.OperatorActionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OperatorActionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OperatorActionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        findFirst: {
+          args: Prisma.OperatorActionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OperatorActionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        findMany: {
+          args: Prisma.OperatorActionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>[]
+        }
+        create: {
+          args: Prisma.OperatorActionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        createMany: {
+          args: Prisma.OperatorActionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OperatorActionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>[]
+        }
+        delete: {
+          args: Prisma.OperatorActionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        update: {
+          args: Prisma.OperatorActionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        deleteMany: {
+          args: Prisma.OperatorActionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OperatorActionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OperatorActionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>[]
+        }
+        upsert: {
+          args: Prisma.OperatorActionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OperatorActionPayload>
+        }
+        aggregate: {
+          args: Prisma.OperatorActionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOperatorAction>
+        }
+        groupBy: {
+          args: Prisma.OperatorActionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OperatorActionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OperatorActionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OperatorActionCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -2417,7 +3226,10 @@ export const AuditEntryScalarFieldEnum = {
   verb: 'verb',
   before: 'before',
   after: 'after',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  epoch: 'epoch',
+  logPosition: 'logPosition',
+  keyId: 'keyId'
 } as const
 
 export type AuditEntryScalarFieldEnum = (typeof AuditEntryScalarFieldEnum)[keyof typeof AuditEntryScalarFieldEnum]
@@ -2429,6 +3241,19 @@ export const RelationLoadStrategy = {
 } as const
 
 export type RelationLoadStrategy = (typeof RelationLoadStrategy)[keyof typeof RelationLoadStrategy]
+
+
+export const AuditSealScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  position: 'position',
+  hash: 'hash',
+  epoch: 'epoch',
+  logPosition: 'logPosition',
+  createdAt: 'createdAt'
+} as const
+
+export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
 
 
 export const ChainScalarFieldEnum = {
@@ -2575,7 +3400,8 @@ export const UserScalarFieldEnum = {
   status: 'status',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  mergedIntoId: 'mergedIntoId'
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
@@ -2628,6 +3454,7 @@ export const SessionScalarFieldEnum = {
   identityId: 'identityId',
   organizationId: 'organizationId',
   rootId: 'rootId',
+  domainId: 'domainId',
   refreshHash: 'refreshHash',
   generation: 'generation',
   rotations: 'rotations',
@@ -2661,6 +3488,35 @@ export const ChallengeScalarFieldEnum = {
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
+
+
+export const MergeTicketScalarFieldEnum = {
+  id: 'id',
+  ticketHash: 'ticketHash',
+  userId: 'userId',
+  identityId: 'identityId',
+  otherUserId: 'otherUserId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type MergeTicketScalarFieldEnum = (typeof MergeTicketScalarFieldEnum)[keyof typeof MergeTicketScalarFieldEnum]
+
+
+export const EmailCodeScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  email: 'email',
+  codeHash: 'codeHash',
+  clientHash: 'clientHash',
+  usedAt: 'usedAt',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EmailCodeScalarFieldEnum = (typeof EmailCodeScalarFieldEnum)[keyof typeof EmailCodeScalarFieldEnum]
 
 
 export const SignInAttemptScalarFieldEnum = {
@@ -2804,10 +3660,56 @@ export const OrganizationScalarFieldEnum = {
   status: 'status',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  description: 'description',
+  contactEmail: 'contactEmail',
+  address: 'address',
+  metadata: 'metadata',
+  purgeBeganAt: 'purgeBeganAt',
+  purgedAt: 'purgedAt'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const OrganizationSettingsScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  requireStepUp: 'requireStepUp',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OrganizationSettingsScalarFieldEnum = (typeof OrganizationSettingsScalarFieldEnum)[keyof typeof OrganizationSettingsScalarFieldEnum]
+
+
+export const StoreConfigurationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  config: 'config',
+  theme: 'theme',
+  layout: 'layout',
+  features: 'features',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type StoreConfigurationScalarFieldEnum = (typeof StoreConfigurationScalarFieldEnum)[keyof typeof StoreConfigurationScalarFieldEnum]
+
+
+export const OrganizationDomainScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  kind: 'kind',
+  host: 'host',
+  verificationToken: 'verificationToken',
+  verifiedAt: 'verifiedAt',
+  isPrimary: 'isPrimary',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OrganizationDomainScalarFieldEnum = (typeof OrganizationDomainScalarFieldEnum)[keyof typeof OrganizationDomainScalarFieldEnum]
 
 
 export const MembershipScalarFieldEnum = {
@@ -2817,11 +3719,72 @@ export const MembershipScalarFieldEnum = {
   role: 'role',
   status: 'status',
   joinedAt: 'joinedAt',
+  leftAt: 'leftAt',
+  jobTitle: 'jobTitle',
+  department: 'department',
+  invitedById: 'invitedById',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
 
 export type MembershipScalarFieldEnum = (typeof MembershipScalarFieldEnum)[keyof typeof MembershipScalarFieldEnum]
+
+
+export const InvitationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  role: 'role',
+  email: 'email',
+  tokenHash: 'tokenHash',
+  address: 'address',
+  chainId: 'chainId',
+  invitedById: 'invitedById',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  acceptedAt: 'acceptedAt',
+  acceptedById: 'acceptedById',
+  claimedById: 'claimedById',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type InvitationScalarFieldEnum = (typeof InvitationScalarFieldEnum)[keyof typeof InvitationScalarFieldEnum]
+
+
+export const ApiKeyScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  kind: 'kind',
+  name: 'name',
+  description: 'description',
+  prefix: 'prefix',
+  secretHash: 'secretHash',
+  scopes: 'scopes',
+  createdById: 'createdById',
+  responsibleId: 'responsibleId',
+  expiresAt: 'expiresAt',
+  allowedAddresses: 'allowedAddresses',
+  allowedOrigins: 'allowedOrigins',
+  monthlyLimit: 'monthlyLimit',
+  revokedAt: 'revokedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
+
+
+export const ApiKeyUsesScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  lastUsedAt: 'lastUsedAt',
+  month: 'month',
+  calls: 'calls',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ApiKeyUsesScalarFieldEnum = (typeof ApiKeyUsesScalarFieldEnum)[keyof typeof ApiKeyUsesScalarFieldEnum]
 
 
 export const HandleScalarFieldEnum = {
@@ -2835,6 +3798,37 @@ export const HandleScalarFieldEnum = {
 } as const
 
 export type HandleScalarFieldEnum = (typeof HandleScalarFieldEnum)[keyof typeof HandleScalarFieldEnum]
+
+
+export const OperatorScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  grantedBy: 'grantedBy',
+  reason: 'reason',
+  revokedAt: 'revokedAt',
+  revokedBy: 'revokedBy',
+  revokeReason: 'revokeReason',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OperatorScalarFieldEnum = (typeof OperatorScalarFieldEnum)[keyof typeof OperatorScalarFieldEnum]
+
+
+export const OperatorActionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  deed: 'deed',
+  userId: 'userId',
+  userName: 'userName',
+  sessionId: 'sessionId',
+  reason: 'reason',
+  requestId: 'requestId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt'
+} as const
+
+export type OperatorActionScalarFieldEnum = (typeof OperatorActionScalarFieldEnum)[keyof typeof OperatorActionScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -2934,27 +3928,6 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
- * Reference to a field of type 'BigInt'
- */
-export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt[]'
- */
-export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
-    
-
-
-/**
  * Reference to a field of type 'Int'
  */
 export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
@@ -2969,16 +3942,16 @@ export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
- * Reference to a field of type 'Decimal'
+ * Reference to a field of type 'BigInt'
  */
-export type DecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal'>
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
     
 
 
 /**
- * Reference to a field of type 'Decimal[]'
+ * Reference to a field of type 'BigInt[]'
  */
-export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal[]'>
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
     
 
 
@@ -2993,6 +3966,27 @@ export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, '
  * Reference to a field of type 'Bytes[]'
  */
 export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
+    
+
+
+/**
+ * Reference to a field of type 'Decimal'
+ */
+export type DecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal'>
+    
+
+
+/**
+ * Reference to a field of type 'Decimal[]'
+ */
+export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal[]'>
     
 
 
@@ -3151,6 +4145,20 @@ export type ListEnumOrganizationStatusFieldRefInput<$PrismaModel> = FieldRefInpu
 
 
 /**
+ * Reference to a field of type 'DomainKind'
+ */
+export type EnumDomainKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DomainKind'>
+    
+
+
+/**
+ * Reference to a field of type 'DomainKind[]'
+ */
+export type ListEnumDomainKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DomainKind[]'>
+    
+
+
+/**
  * Reference to a field of type 'MembershipRole'
  */
 export type EnumMembershipRoleFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'MembershipRole'>
@@ -3175,6 +4183,34 @@ export type EnumMembershipStatusFieldRefInput<$PrismaModel> = FieldRefInputType<
  * Reference to a field of type 'MembershipStatus[]'
  */
 export type ListEnumMembershipStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'MembershipStatus[]'>
+    
+
+
+/**
+ * Reference to a field of type 'ApiKeyKind'
+ */
+export type EnumApiKeyKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ApiKeyKind'>
+    
+
+
+/**
+ * Reference to a field of type 'ApiKeyKind[]'
+ */
+export type ListEnumApiKeyKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ApiKeyKind[]'>
+    
+
+
+/**
+ * Reference to a field of type 'OperatorDeed'
+ */
+export type EnumOperatorDeedFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'OperatorDeed'>
+    
+
+
+/**
+ * Reference to a field of type 'OperatorDeed[]'
+ */
+export type ListEnumOperatorDeedFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'OperatorDeed[]'>
     
 
 
@@ -3343,6 +4379,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   auditEntry?: Prisma.AuditEntryOmit
+  auditSeal?: Prisma.AuditSealOmit
   chain?: Prisma.ChainOmit
   chainIncarnation?: Prisma.ChainIncarnationOmit
   asset?: Prisma.AssetOmit
@@ -3357,6 +4394,8 @@ export type GlobalOmitConfig = {
   identity?: Prisma.IdentityOmit
   session?: Prisma.SessionOmit
   challenge?: Prisma.ChallengeOmit
+  mergeTicket?: Prisma.MergeTicketOmit
+  emailCode?: Prisma.EmailCodeOmit
   signInAttempt?: Prisma.SignInAttemptOmit
   rateLimit?: Prisma.RateLimitOmit
   signInFailure?: Prisma.SignInFailureOmit
@@ -3366,8 +4405,16 @@ export type GlobalOmitConfig = {
   blockchainTransaction?: Prisma.BlockchainTransactionOmit
   paymentCredit?: Prisma.PaymentCreditOmit
   organization?: Prisma.OrganizationOmit
+  organizationSettings?: Prisma.OrganizationSettingsOmit
+  storeConfiguration?: Prisma.StoreConfigurationOmit
+  organizationDomain?: Prisma.OrganizationDomainOmit
   membership?: Prisma.MembershipOmit
+  invitation?: Prisma.InvitationOmit
+  apiKey?: Prisma.ApiKeyOmit
+  apiKeyUses?: Prisma.ApiKeyUsesOmit
   handle?: Prisma.HandleOmit
+  operator?: Prisma.OperatorOmit
+  operatorAction?: Prisma.OperatorActionOmit
 }
 
 /* Types for Logging */

@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   AuditEntry: 'AuditEntry',
+  AuditSeal: 'AuditSeal',
   Chain: 'Chain',
   ChainIncarnation: 'ChainIncarnation',
   Asset: 'Asset',
@@ -66,6 +67,8 @@ export const ModelName = {
   Identity: 'Identity',
   Session: 'Session',
   Challenge: 'Challenge',
+  MergeTicket: 'MergeTicket',
+  EmailCode: 'EmailCode',
   SignInAttempt: 'SignInAttempt',
   RateLimit: 'RateLimit',
   SignInFailure: 'SignInFailure',
@@ -75,8 +78,16 @@ export const ModelName = {
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
   Organization: 'Organization',
+  OrganizationSettings: 'OrganizationSettings',
+  StoreConfiguration: 'StoreConfiguration',
+  OrganizationDomain: 'OrganizationDomain',
   Membership: 'Membership',
-  Handle: 'Handle'
+  Invitation: 'Invitation',
+  ApiKey: 'ApiKey',
+  ApiKeyUses: 'ApiKeyUses',
+  Handle: 'Handle',
+  Operator: 'Operator',
+  OperatorAction: 'OperatorAction'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -107,7 +118,10 @@ export const AuditEntryScalarFieldEnum = {
   verb: 'verb',
   before: 'before',
   after: 'after',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  epoch: 'epoch',
+  logPosition: 'logPosition',
+  keyId: 'keyId'
 } as const
 
 export type AuditEntryScalarFieldEnum = (typeof AuditEntryScalarFieldEnum)[keyof typeof AuditEntryScalarFieldEnum]
@@ -119,6 +133,19 @@ export const RelationLoadStrategy = {
 } as const
 
 export type RelationLoadStrategy = (typeof RelationLoadStrategy)[keyof typeof RelationLoadStrategy]
+
+
+export const AuditSealScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  position: 'position',
+  hash: 'hash',
+  epoch: 'epoch',
+  logPosition: 'logPosition',
+  createdAt: 'createdAt'
+} as const
+
+export type AuditSealScalarFieldEnum = (typeof AuditSealScalarFieldEnum)[keyof typeof AuditSealScalarFieldEnum]
 
 
 export const ChainScalarFieldEnum = {
@@ -265,7 +292,8 @@ export const UserScalarFieldEnum = {
   status: 'status',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  mergedIntoId: 'mergedIntoId'
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
@@ -318,6 +346,7 @@ export const SessionScalarFieldEnum = {
   identityId: 'identityId',
   organizationId: 'organizationId',
   rootId: 'rootId',
+  domainId: 'domainId',
   refreshHash: 'refreshHash',
   generation: 'generation',
   rotations: 'rotations',
@@ -351,6 +380,35 @@ export const ChallengeScalarFieldEnum = {
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
+
+
+export const MergeTicketScalarFieldEnum = {
+  id: 'id',
+  ticketHash: 'ticketHash',
+  userId: 'userId',
+  identityId: 'identityId',
+  otherUserId: 'otherUserId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type MergeTicketScalarFieldEnum = (typeof MergeTicketScalarFieldEnum)[keyof typeof MergeTicketScalarFieldEnum]
+
+
+export const EmailCodeScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  email: 'email',
+  codeHash: 'codeHash',
+  clientHash: 'clientHash',
+  usedAt: 'usedAt',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EmailCodeScalarFieldEnum = (typeof EmailCodeScalarFieldEnum)[keyof typeof EmailCodeScalarFieldEnum]
 
 
 export const SignInAttemptScalarFieldEnum = {
@@ -494,10 +552,56 @@ export const OrganizationScalarFieldEnum = {
   status: 'status',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  description: 'description',
+  contactEmail: 'contactEmail',
+  address: 'address',
+  metadata: 'metadata',
+  purgeBeganAt: 'purgeBeganAt',
+  purgedAt: 'purgedAt'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const OrganizationSettingsScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  requireStepUp: 'requireStepUp',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OrganizationSettingsScalarFieldEnum = (typeof OrganizationSettingsScalarFieldEnum)[keyof typeof OrganizationSettingsScalarFieldEnum]
+
+
+export const StoreConfigurationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  config: 'config',
+  theme: 'theme',
+  layout: 'layout',
+  features: 'features',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type StoreConfigurationScalarFieldEnum = (typeof StoreConfigurationScalarFieldEnum)[keyof typeof StoreConfigurationScalarFieldEnum]
+
+
+export const OrganizationDomainScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  kind: 'kind',
+  host: 'host',
+  verificationToken: 'verificationToken',
+  verifiedAt: 'verifiedAt',
+  isPrimary: 'isPrimary',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OrganizationDomainScalarFieldEnum = (typeof OrganizationDomainScalarFieldEnum)[keyof typeof OrganizationDomainScalarFieldEnum]
 
 
 export const MembershipScalarFieldEnum = {
@@ -507,11 +611,72 @@ export const MembershipScalarFieldEnum = {
   role: 'role',
   status: 'status',
   joinedAt: 'joinedAt',
+  leftAt: 'leftAt',
+  jobTitle: 'jobTitle',
+  department: 'department',
+  invitedById: 'invitedById',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
 
 export type MembershipScalarFieldEnum = (typeof MembershipScalarFieldEnum)[keyof typeof MembershipScalarFieldEnum]
+
+
+export const InvitationScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  role: 'role',
+  email: 'email',
+  tokenHash: 'tokenHash',
+  address: 'address',
+  chainId: 'chainId',
+  invitedById: 'invitedById',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  acceptedAt: 'acceptedAt',
+  acceptedById: 'acceptedById',
+  claimedById: 'claimedById',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type InvitationScalarFieldEnum = (typeof InvitationScalarFieldEnum)[keyof typeof InvitationScalarFieldEnum]
+
+
+export const ApiKeyScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  kind: 'kind',
+  name: 'name',
+  description: 'description',
+  prefix: 'prefix',
+  secretHash: 'secretHash',
+  scopes: 'scopes',
+  createdById: 'createdById',
+  responsibleId: 'responsibleId',
+  expiresAt: 'expiresAt',
+  allowedAddresses: 'allowedAddresses',
+  allowedOrigins: 'allowedOrigins',
+  monthlyLimit: 'monthlyLimit',
+  revokedAt: 'revokedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
+
+
+export const ApiKeyUsesScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  lastUsedAt: 'lastUsedAt',
+  month: 'month',
+  calls: 'calls',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ApiKeyUsesScalarFieldEnum = (typeof ApiKeyUsesScalarFieldEnum)[keyof typeof ApiKeyUsesScalarFieldEnum]
 
 
 export const HandleScalarFieldEnum = {
@@ -525,6 +690,37 @@ export const HandleScalarFieldEnum = {
 } as const
 
 export type HandleScalarFieldEnum = (typeof HandleScalarFieldEnum)[keyof typeof HandleScalarFieldEnum]
+
+
+export const OperatorScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  grantedBy: 'grantedBy',
+  reason: 'reason',
+  revokedAt: 'revokedAt',
+  revokedBy: 'revokedBy',
+  revokeReason: 'revokeReason',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type OperatorScalarFieldEnum = (typeof OperatorScalarFieldEnum)[keyof typeof OperatorScalarFieldEnum]
+
+
+export const OperatorActionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  deed: 'deed',
+  userId: 'userId',
+  userName: 'userName',
+  sessionId: 'sessionId',
+  reason: 'reason',
+  requestId: 'requestId',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt'
+} as const
+
+export type OperatorActionScalarFieldEnum = (typeof OperatorActionScalarFieldEnum)[keyof typeof OperatorActionScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -14,14 +14,27 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model AuditEntry
- * Who changed which row; written by a trigger in the change's own transaction and never altered.
+ * Who changed which row; written by a trigger in the change's own transaction and never altered. The chain's order is
+ * (epoch, transaction id, log position): the order of numbers alone is not the order of transactions.
  */
 export type AuditEntryModel = runtime.Types.Result.DefaultSelection<Prisma.$AuditEntryPayload>
 
 export type AggregateAuditEntry = {
   _count: AuditEntryCountAggregateOutputType | null
+  _avg: AuditEntryAvgAggregateOutputType | null
+  _sum: AuditEntrySumAggregateOutputType | null
   _min: AuditEntryMinAggregateOutputType | null
   _max: AuditEntryMaxAggregateOutputType | null
+}
+
+export type AuditEntryAvgAggregateOutputType = {
+  epoch: number | null
+  logPosition: number | null
+}
+
+export type AuditEntrySumAggregateOutputType = {
+  epoch: number | null
+  logPosition: bigint | null
 }
 
 export type AuditEntryMinAggregateOutputType = {
@@ -35,6 +48,9 @@ export type AuditEntryMinAggregateOutputType = {
   rowId: string | null
   verb: string | null
   createdAt: Date | null
+  epoch: number | null
+  logPosition: bigint | null
+  keyId: string | null
 }
 
 export type AuditEntryMaxAggregateOutputType = {
@@ -48,6 +64,9 @@ export type AuditEntryMaxAggregateOutputType = {
   rowId: string | null
   verb: string | null
   createdAt: Date | null
+  epoch: number | null
+  logPosition: bigint | null
+  keyId: string | null
 }
 
 export type AuditEntryCountAggregateOutputType = {
@@ -63,9 +82,22 @@ export type AuditEntryCountAggregateOutputType = {
   before: number
   after: number
   createdAt: number
+  epoch: number
+  logPosition: number
+  keyId: number
   _all: number
 }
 
+
+export type AuditEntryAvgAggregateInputType = {
+  epoch?: true
+  logPosition?: true
+}
+
+export type AuditEntrySumAggregateInputType = {
+  epoch?: true
+  logPosition?: true
+}
 
 export type AuditEntryMinAggregateInputType = {
   organizationId?: true
@@ -78,6 +110,9 @@ export type AuditEntryMinAggregateInputType = {
   rowId?: true
   verb?: true
   createdAt?: true
+  epoch?: true
+  logPosition?: true
+  keyId?: true
 }
 
 export type AuditEntryMaxAggregateInputType = {
@@ -91,6 +126,9 @@ export type AuditEntryMaxAggregateInputType = {
   rowId?: true
   verb?: true
   createdAt?: true
+  epoch?: true
+  logPosition?: true
+  keyId?: true
 }
 
 export type AuditEntryCountAggregateInputType = {
@@ -106,6 +144,9 @@ export type AuditEntryCountAggregateInputType = {
   before?: true
   after?: true
   createdAt?: true
+  epoch?: true
+  logPosition?: true
+  keyId?: true
   _all?: true
 }
 
@@ -147,6 +188,18 @@ export type AuditEntryAggregateArgs<ExtArgs extends runtime.Types.Extensions.Int
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: AuditEntryAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: AuditEntrySumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: AuditEntryMinAggregateInputType
@@ -177,6 +230,8 @@ export type AuditEntryGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
   take?: number
   skip?: number
   _count?: AuditEntryCountAggregateInputType | true
+  _avg?: AuditEntryAvgAggregateInputType
+  _sum?: AuditEntrySumAggregateInputType
   _min?: AuditEntryMinAggregateInputType
   _max?: AuditEntryMaxAggregateInputType
 }
@@ -194,7 +249,12 @@ export type AuditEntryGroupByOutputType = {
   before: runtime.JsonValue | null
   after: runtime.JsonValue | null
   createdAt: Date
+  epoch: number
+  logPosition: bigint
+  keyId: string | null
   _count: AuditEntryCountAggregateOutputType | null
+  _avg: AuditEntryAvgAggregateOutputType | null
+  _sum: AuditEntrySumAggregateOutputType | null
   _min: AuditEntryMinAggregateOutputType | null
   _max: AuditEntryMaxAggregateOutputType | null
 }
@@ -230,6 +290,9 @@ export type AuditEntryWhereInput = {
   before?: Prisma.JsonNullableFilter<"AuditEntry">
   after?: Prisma.JsonNullableFilter<"AuditEntry">
   createdAt?: Prisma.DateTimeFilter<"AuditEntry"> | Date | string
+  epoch?: Prisma.IntFilter<"AuditEntry"> | number
+  logPosition?: Prisma.BigIntFilter<"AuditEntry"> | bigint | number
+  keyId?: Prisma.UuidNullableFilter<"AuditEntry"> | string | null
 }
 
 export type AuditEntryOrderByWithRelationInput = {
@@ -245,6 +308,9 @@ export type AuditEntryOrderByWithRelationInput = {
   before?: Prisma.SortOrderInput | Prisma.SortOrder
   after?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
+  keyId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type AuditEntryWhereUniqueInput = Prisma.AtLeast<{
@@ -264,6 +330,9 @@ export type AuditEntryWhereUniqueInput = Prisma.AtLeast<{
   before?: Prisma.JsonNullableFilter<"AuditEntry">
   after?: Prisma.JsonNullableFilter<"AuditEntry">
   createdAt?: Prisma.DateTimeFilter<"AuditEntry"> | Date | string
+  epoch?: Prisma.IntFilter<"AuditEntry"> | number
+  logPosition?: Prisma.BigIntFilter<"AuditEntry"> | bigint | number
+  keyId?: Prisma.UuidNullableFilter<"AuditEntry"> | string | null
 }, "organizationId_id">
 
 export type AuditEntryOrderByWithAggregationInput = {
@@ -279,9 +348,14 @@ export type AuditEntryOrderByWithAggregationInput = {
   before?: Prisma.SortOrderInput | Prisma.SortOrder
   after?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
+  keyId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AuditEntryCountOrderByAggregateInput
+  _avg?: Prisma.AuditEntryAvgOrderByAggregateInput
   _max?: Prisma.AuditEntryMaxOrderByAggregateInput
   _min?: Prisma.AuditEntryMinOrderByAggregateInput
+  _sum?: Prisma.AuditEntrySumOrderByAggregateInput
 }
 
 export type AuditEntryScalarWhereWithAggregatesInput = {
@@ -300,6 +374,9 @@ export type AuditEntryScalarWhereWithAggregatesInput = {
   before?: Prisma.JsonNullableWithAggregatesFilter<"AuditEntry">
   after?: Prisma.JsonNullableWithAggregatesFilter<"AuditEntry">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"AuditEntry"> | Date | string
+  epoch?: Prisma.IntWithAggregatesFilter<"AuditEntry"> | number
+  logPosition?: Prisma.BigIntWithAggregatesFilter<"AuditEntry"> | bigint | number
+  keyId?: Prisma.UuidNullableWithAggregatesFilter<"AuditEntry"> | string | null
 }
 
 export type AuditEntryCreateInput = {
@@ -315,6 +392,9 @@ export type AuditEntryCreateInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  epoch?: number
+  logPosition?: bigint | number
+  keyId?: string | null
 }
 
 export type AuditEntryUncheckedCreateInput = {
@@ -330,6 +410,9 @@ export type AuditEntryUncheckedCreateInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  epoch?: number
+  logPosition?: bigint | number
+  keyId?: string | null
 }
 
 export type AuditEntryUpdateInput = {
@@ -345,6 +428,9 @@ export type AuditEntryUpdateInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  logPosition?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AuditEntryUncheckedUpdateInput = {
@@ -360,6 +446,9 @@ export type AuditEntryUncheckedUpdateInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  logPosition?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AuditEntryCreateManyInput = {
@@ -375,6 +464,9 @@ export type AuditEntryCreateManyInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
+  epoch?: number
+  logPosition?: bigint | number
+  keyId?: string | null
 }
 
 export type AuditEntryUpdateManyMutationInput = {
@@ -390,6 +482,9 @@ export type AuditEntryUpdateManyMutationInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  logPosition?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AuditEntryUncheckedUpdateManyInput = {
@@ -405,6 +500,9 @@ export type AuditEntryUncheckedUpdateManyInput = {
   before?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   after?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  epoch?: Prisma.IntFieldUpdateOperationsInput | number
+  logPosition?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  keyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AuditEntryOrganizationIdIdCompoundUniqueInput = {
@@ -425,6 +523,14 @@ export type AuditEntryCountOrderByAggregateInput = {
   before?: Prisma.SortOrder
   after?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
+  keyId?: Prisma.SortOrder
+}
+
+export type AuditEntryAvgOrderByAggregateInput = {
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
 }
 
 export type AuditEntryMaxOrderByAggregateInput = {
@@ -438,6 +544,9 @@ export type AuditEntryMaxOrderByAggregateInput = {
   rowId?: Prisma.SortOrder
   verb?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
+  keyId?: Prisma.SortOrder
 }
 
 export type AuditEntryMinOrderByAggregateInput = {
@@ -451,6 +560,14 @@ export type AuditEntryMinOrderByAggregateInput = {
   rowId?: Prisma.SortOrder
   verb?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
+  keyId?: Prisma.SortOrder
+}
+
+export type AuditEntrySumOrderByAggregateInput = {
+  epoch?: Prisma.SortOrder
+  logPosition?: Prisma.SortOrder
 }
 
 export type StringFieldUpdateOperationsInput = {
@@ -463,6 +580,22 @@ export type NullableStringFieldUpdateOperationsInput = {
 
 export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
+}
+
+export type IntFieldUpdateOperationsInput = {
+  set?: number
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
+export type BigIntFieldUpdateOperationsInput = {
+  set?: bigint | number
+  increment?: bigint | number
+  decrement?: bigint | number
+  multiply?: bigint | number
+  divide?: bigint | number
 }
 
 
@@ -480,6 +613,9 @@ export type AuditEntrySelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   before?: boolean
   after?: boolean
   createdAt?: boolean
+  epoch?: boolean
+  logPosition?: boolean
+  keyId?: boolean
 }, ExtArgs["result"]["auditEntry"]>
 
 export type AuditEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -495,6 +631,9 @@ export type AuditEntrySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   before?: boolean
   after?: boolean
   createdAt?: boolean
+  epoch?: boolean
+  logPosition?: boolean
+  keyId?: boolean
 }, ExtArgs["result"]["auditEntry"]>
 
 export type AuditEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -510,6 +649,9 @@ export type AuditEntrySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   before?: boolean
   after?: boolean
   createdAt?: boolean
+  epoch?: boolean
+  logPosition?: boolean
+  keyId?: boolean
 }, ExtArgs["result"]["auditEntry"]>
 
 export type AuditEntrySelectScalar = {
@@ -525,9 +667,12 @@ export type AuditEntrySelectScalar = {
   before?: boolean
   after?: boolean
   createdAt?: boolean
+  epoch?: boolean
+  logPosition?: boolean
+  keyId?: boolean
 }
 
-export type AuditEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "role" | "userId" | "sessionId" | "requestId" | "tableName" | "rowId" | "verb" | "before" | "after" | "createdAt", ExtArgs["result"]["auditEntry"]>
+export type AuditEntryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "role" | "userId" | "sessionId" | "requestId" | "tableName" | "rowId" | "verb" | "before" | "after" | "createdAt" | "epoch" | "logPosition" | "keyId", ExtArgs["result"]["auditEntry"]>
 
 export type $AuditEntryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AuditEntry"
@@ -548,6 +693,12 @@ export type $AuditEntryPayload<ExtArgs extends runtime.Types.Extensions.Internal
     before: runtime.JsonValue | null
     after: runtime.JsonValue | null
     createdAt: Date
+    epoch: number
+    logPosition: bigint
+    /**
+     * The API key that made the change, if it was one.
+     */
+    keyId: string | null
   }, ExtArgs["result"]["auditEntry"]>
   composites: {}
 }
@@ -983,6 +1134,9 @@ export interface AuditEntryFieldRefs {
   readonly before: Prisma.FieldRef<"AuditEntry", 'Json'>
   readonly after: Prisma.FieldRef<"AuditEntry", 'Json'>
   readonly createdAt: Prisma.FieldRef<"AuditEntry", 'DateTime'>
+  readonly epoch: Prisma.FieldRef<"AuditEntry", 'Int'>
+  readonly logPosition: Prisma.FieldRef<"AuditEntry", 'BigInt'>
+  readonly keyId: Prisma.FieldRef<"AuditEntry", 'String'>
 }
     
 

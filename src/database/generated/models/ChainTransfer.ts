@@ -761,10 +761,6 @@ export type DecimalFieldUpdateOperationsInput = {
   divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
 }
 
-export type BytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes
-}
-
 export type ChainTransferCreateWithoutIncarnationInput = {
   id?: string
   transactionHash: string

@@ -329,6 +329,7 @@ export type IdentityWhereInput = {
   controlledBy?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
   controlled?: Prisma.IdentityListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  mergeTickets?: Prisma.MergeTicketListRelationFilter
 }
 
 export type IdentityOrderByWithRelationInput = {
@@ -354,6 +355,7 @@ export type IdentityOrderByWithRelationInput = {
   controlledBy?: Prisma.IdentityOrderByWithRelationInput
   controlled?: Prisma.IdentityOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
+  mergeTickets?: Prisma.MergeTicketOrderByRelationAggregateInput
 }
 
 export type IdentityWhereUniqueInput = Prisma.AtLeast<{
@@ -384,6 +386,7 @@ export type IdentityWhereUniqueInput = Prisma.AtLeast<{
   controlledBy?: Prisma.XOR<Prisma.IdentityNullableScalarRelationFilter, Prisma.IdentityWhereInput> | null
   controlled?: Prisma.IdentityListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  mergeTickets?: Prisma.MergeTicketListRelationFilter
 }, "id" | "issuer_subject" | "id_userId">
 
 export type IdentityOrderByWithAggregationInput = {
@@ -457,6 +460,7 @@ export type IdentityCreateInput = {
   controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
   controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUncheckedCreateInput = {
@@ -480,6 +484,7 @@ export type IdentityUncheckedCreateInput = {
   updatedAt?: Date | string
   controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUpdateInput = {
@@ -503,6 +508,7 @@ export type IdentityUpdateInput = {
   controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
   controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateInput = {
@@ -526,6 +532,7 @@ export type IdentityUncheckedUpdateInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityCreateManyInput = {
@@ -687,6 +694,11 @@ export type IdentitySumOrderByAggregateInput = {
   version?: Prisma.SortOrder
 }
 
+export type IdentityScalarRelationFilter = {
+  is?: Prisma.IdentityWhereInput
+  isNot?: Prisma.IdentityWhereInput
+}
+
 export type IdentityCreateNestedManyWithoutUserInput = {
   create?: Prisma.XOR<Prisma.IdentityCreateWithoutUserInput, Prisma.IdentityUncheckedCreateWithoutUserInput> | Prisma.IdentityCreateWithoutUserInput[] | Prisma.IdentityUncheckedCreateWithoutUserInput[]
   connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutUserInput | Prisma.IdentityCreateOrConnectWithoutUserInput[]
@@ -815,6 +827,20 @@ export type IdentityUpdateOneWithoutSessionsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.IdentityUpdateToOneWithWhereWithoutSessionsInput, Prisma.IdentityUpdateWithoutSessionsInput>, Prisma.IdentityUncheckedUpdateWithoutSessionsInput>
 }
 
+export type IdentityCreateNestedOneWithoutMergeTicketsInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutMergeTicketsInput, Prisma.IdentityUncheckedCreateWithoutMergeTicketsInput>
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutMergeTicketsInput
+  connect?: Prisma.IdentityWhereUniqueInput
+}
+
+export type IdentityUpdateOneRequiredWithoutMergeTicketsNestedInput = {
+  create?: Prisma.XOR<Prisma.IdentityCreateWithoutMergeTicketsInput, Prisma.IdentityUncheckedCreateWithoutMergeTicketsInput>
+  connectOrCreate?: Prisma.IdentityCreateOrConnectWithoutMergeTicketsInput
+  upsert?: Prisma.IdentityUpsertWithoutMergeTicketsInput
+  connect?: Prisma.IdentityWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IdentityUpdateToOneWithWhereWithoutMergeTicketsInput, Prisma.IdentityUpdateWithoutMergeTicketsInput>, Prisma.IdentityUncheckedUpdateWithoutMergeTicketsInput>
+}
+
 export type IdentityCreateWithoutUserInput = {
   id?: string
   kind: $Enums.IdentityKind
@@ -835,6 +861,7 @@ export type IdentityCreateWithoutUserInput = {
   controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
   controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUncheckedCreateWithoutUserInput = {
@@ -857,6 +884,7 @@ export type IdentityUncheckedCreateWithoutUserInput = {
   updatedAt?: Date | string
   controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityCreateOrConnectWithoutUserInput = {
@@ -929,6 +957,7 @@ export type IdentityCreateWithoutControlledInput = {
   user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
   controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUncheckedCreateWithoutControlledInput = {
@@ -951,6 +980,7 @@ export type IdentityUncheckedCreateWithoutControlledInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityCreateOrConnectWithoutControlledInput = {
@@ -978,6 +1008,7 @@ export type IdentityCreateWithoutControlledByInput = {
   user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
   controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUncheckedCreateWithoutControlledByInput = {
@@ -999,6 +1030,7 @@ export type IdentityUncheckedCreateWithoutControlledByInput = {
   updatedAt?: Date | string
   controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityCreateOrConnectWithoutControlledByInput = {
@@ -1042,6 +1074,7 @@ export type IdentityUpdateWithoutControlledInput = {
   user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
   controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateWithoutControlledInput = {
@@ -1064,6 +1097,7 @@ export type IdentityUncheckedUpdateWithoutControlledInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUpsertWithWhereUniqueWithoutControlledByInput = {
@@ -1102,6 +1136,7 @@ export type IdentityCreateWithoutSessionsInput = {
   user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
   controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
   controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityUncheckedCreateWithoutSessionsInput = {
@@ -1124,6 +1159,7 @@ export type IdentityUncheckedCreateWithoutSessionsInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutIdentityInput
 }
 
 export type IdentityCreateOrConnectWithoutSessionsInput = {
@@ -1162,6 +1198,7 @@ export type IdentityUpdateWithoutSessionsInput = {
   user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
   controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
   controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateWithoutSessionsInput = {
@@ -1184,6 +1221,115 @@ export type IdentityUncheckedUpdateWithoutSessionsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityCreateWithoutMergeTicketsInput = {
+  id?: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutIdentitiesInput
+  controlledBy?: Prisma.IdentityCreateNestedOneWithoutControlledInput
+  controlled?: Prisma.IdentityCreateNestedManyWithoutControlledByInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityUncheckedCreateWithoutMergeTicketsInput = {
+  id?: string
+  userId: string
+  kind: $Enums.IdentityKind
+  issuer: string
+  subject: string
+  address?: string | null
+  chainId?: bigint | number | null
+  walletKind?: $Enums.WalletKind | null
+  walletSource?: $Enums.WalletSource | null
+  isPrimary?: boolean
+  email?: string | null
+  emailVerified?: boolean
+  phone?: string | null
+  controlledById?: string | null
+  version?: number
+  provedAt?: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  controlled?: Prisma.IdentityUncheckedCreateNestedManyWithoutControlledByInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutIdentityInput
+}
+
+export type IdentityCreateOrConnectWithoutMergeTicketsInput = {
+  where: Prisma.IdentityWhereUniqueInput
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutMergeTicketsInput, Prisma.IdentityUncheckedCreateWithoutMergeTicketsInput>
+}
+
+export type IdentityUpsertWithoutMergeTicketsInput = {
+  update: Prisma.XOR<Prisma.IdentityUpdateWithoutMergeTicketsInput, Prisma.IdentityUncheckedUpdateWithoutMergeTicketsInput>
+  create: Prisma.XOR<Prisma.IdentityCreateWithoutMergeTicketsInput, Prisma.IdentityUncheckedCreateWithoutMergeTicketsInput>
+  where?: Prisma.IdentityWhereInput
+}
+
+export type IdentityUpdateToOneWithWhereWithoutMergeTicketsInput = {
+  where?: Prisma.IdentityWhereInput
+  data: Prisma.XOR<Prisma.IdentityUpdateWithoutMergeTicketsInput, Prisma.IdentityUncheckedUpdateWithoutMergeTicketsInput>
+}
+
+export type IdentityUpdateWithoutMergeTicketsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
+  controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
+  controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+}
+
+export type IdentityUncheckedUpdateWithoutMergeTicketsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumIdentityKindFieldUpdateOperationsInput | $Enums.IdentityKind
+  issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  walletKind?: Prisma.NullableEnumWalletKindFieldUpdateOperationsInput | $Enums.WalletKind | null
+  walletSource?: Prisma.NullableEnumWalletSourceFieldUpdateOperationsInput | $Enums.WalletSource | null
+  isPrimary?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  emailVerified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  phone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  controlledById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  provedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityCreateManyUserInput = {
@@ -1226,6 +1372,7 @@ export type IdentityUpdateWithoutUserInput = {
   controlledBy?: Prisma.IdentityUpdateOneWithoutControlledNestedInput
   controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateWithoutUserInput = {
@@ -1248,6 +1395,7 @@ export type IdentityUncheckedUpdateWithoutUserInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateManyWithoutUserInput = {
@@ -1309,6 +1457,7 @@ export type IdentityUpdateWithoutControlledByInput = {
   user?: Prisma.UserUpdateOneRequiredWithoutIdentitiesNestedInput
   controlled?: Prisma.IdentityUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateWithoutControlledByInput = {
@@ -1330,6 +1479,7 @@ export type IdentityUncheckedUpdateWithoutControlledByInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   controlled?: Prisma.IdentityUncheckedUpdateManyWithoutControlledByNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutIdentityNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutIdentityNestedInput
 }
 
 export type IdentityUncheckedUpdateManyWithoutControlledByInput = {
@@ -1359,11 +1509,13 @@ export type IdentityUncheckedUpdateManyWithoutControlledByInput = {
 export type IdentityCountOutputType = {
   controlled: number
   sessions: number
+  mergeTickets: number
 }
 
 export type IdentityCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   controlled?: boolean | IdentityCountOutputTypeCountControlledArgs
   sessions?: boolean | IdentityCountOutputTypeCountSessionsArgs
+  mergeTickets?: boolean | IdentityCountOutputTypeCountMergeTicketsArgs
 }
 
 /**
@@ -1390,6 +1542,13 @@ export type IdentityCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Typ
   where?: Prisma.SessionWhereInput
 }
 
+/**
+ * IdentityCountOutputType without action
+ */
+export type IdentityCountOutputTypeCountMergeTicketsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MergeTicketWhereInput
+}
+
 
 export type IdentitySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1414,6 +1573,7 @@ export type IdentitySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
   controlled?: boolean | Prisma.Identity$controlledArgs<ExtArgs>
   sessions?: boolean | Prisma.Identity$sessionsArgs<ExtArgs>
+  mergeTickets?: boolean | Prisma.Identity$mergeTicketsArgs<ExtArgs>
   _count?: boolean | Prisma.IdentityCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["identity"]>
 
@@ -1490,6 +1650,7 @@ export type IdentityInclude<ExtArgs extends runtime.Types.Extensions.InternalArg
   controlledBy?: boolean | Prisma.Identity$controlledByArgs<ExtArgs>
   controlled?: boolean | Prisma.Identity$controlledArgs<ExtArgs>
   sessions?: boolean | Prisma.Identity$sessionsArgs<ExtArgs>
+  mergeTickets?: boolean | Prisma.Identity$mergeTicketsArgs<ExtArgs>
   _count?: boolean | Prisma.IdentityCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type IdentityIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1508,6 +1669,7 @@ export type $IdentityPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     controlledBy: Prisma.$IdentityPayload<ExtArgs> | null
     controlled: Prisma.$IdentityPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
+    mergeTickets: Prisma.$MergeTicketPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1947,6 +2109,7 @@ export interface Prisma__IdentityClient<T, Null = never, ExtArgs extends runtime
   controlledBy<T extends Prisma.Identity$controlledByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$controlledByArgs<ExtArgs>>): Prisma.Prisma__IdentityClient<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   controlled<T extends Prisma.Identity$controlledArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$controlledArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Identity$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  mergeTickets<T extends Prisma.Identity$mergeTicketsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Identity$mergeTicketsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MergeTicketPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2468,6 +2631,30 @@ export type Identity$sessionsArgs<ExtArgs extends runtime.Types.Extensions.Inter
   take?: number
   skip?: number
   distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
+}
+
+/**
+ * Identity.mergeTickets
+ */
+export type Identity$mergeTicketsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the MergeTicket
+   */
+  select?: Prisma.MergeTicketSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the MergeTicket
+   */
+  omit?: Prisma.MergeTicketOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MergeTicketInclude<ExtArgs> | null
+  where?: Prisma.MergeTicketWhereInput
+  orderBy?: Prisma.MergeTicketOrderByWithRelationInput | Prisma.MergeTicketOrderByWithRelationInput[]
+  cursor?: Prisma.MergeTicketWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MergeTicketScalarFieldEnum | Prisma.MergeTicketScalarFieldEnum[]
 }
 
 /**

@@ -31,6 +31,10 @@ export type MembershipMinAggregateOutputType = {
   role: $Enums.MembershipRole | null
   status: $Enums.MembershipStatus | null
   joinedAt: Date | null
+  leftAt: Date | null
+  jobTitle: string | null
+  department: string | null
+  invitedById: string | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -42,6 +46,10 @@ export type MembershipMaxAggregateOutputType = {
   role: $Enums.MembershipRole | null
   status: $Enums.MembershipStatus | null
   joinedAt: Date | null
+  leftAt: Date | null
+  jobTitle: string | null
+  department: string | null
+  invitedById: string | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -53,6 +61,10 @@ export type MembershipCountAggregateOutputType = {
   role: number
   status: number
   joinedAt: number
+  leftAt: number
+  jobTitle: number
+  department: number
+  invitedById: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -66,6 +78,10 @@ export type MembershipMinAggregateInputType = {
   role?: true
   status?: true
   joinedAt?: true
+  leftAt?: true
+  jobTitle?: true
+  department?: true
+  invitedById?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -77,6 +93,10 @@ export type MembershipMaxAggregateInputType = {
   role?: true
   status?: true
   joinedAt?: true
+  leftAt?: true
+  jobTitle?: true
+  department?: true
+  invitedById?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -88,6 +108,10 @@ export type MembershipCountAggregateInputType = {
   role?: true
   status?: true
   joinedAt?: true
+  leftAt?: true
+  jobTitle?: true
+  department?: true
+  invitedById?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -172,6 +196,10 @@ export type MembershipGroupByOutputType = {
   role: $Enums.MembershipRole
   status: $Enums.MembershipStatus
   joinedAt: Date | null
+  leftAt: Date | null
+  jobTitle: string | null
+  department: string | null
+  invitedById: string | null
   createdAt: Date
   updatedAt: Date
   _count: MembershipCountAggregateOutputType | null
@@ -204,11 +232,21 @@ export type MembershipWhereInput = {
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  jobTitle?: Prisma.StringNullableFilter<"Membership"> | string | null
+  department?: Prisma.StringNullableFilter<"Membership"> | string | null
+  invitedById?: Prisma.UuidNullableFilter<"Membership"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
+  createdKeys?: Prisma.ApiKeyListRelationFilter
+  answersFor?: Prisma.ApiKeyListRelationFilter
+  invitedBy?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
+  invited?: Prisma.MembershipListRelationFilter
+  invitations?: Prisma.InvitationListRelationFilter
+  accepted?: Prisma.InvitationListRelationFilter
 }
 
 export type MembershipOrderByWithRelationInput = {
@@ -218,11 +256,21 @@ export type MembershipOrderByWithRelationInput = {
   role?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  leftAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  jobTitle?: Prisma.SortOrderInput | Prisma.SortOrder
+  department?: Prisma.SortOrderInput | Prisma.SortOrder
+  invitedById?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
   user?: Prisma.UserOrderByWithRelationInput
   paymentLinks?: Prisma.PaymentLinkOrderByRelationAggregateInput
+  createdKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  answersFor?: Prisma.ApiKeyOrderByRelationAggregateInput
+  invitedBy?: Prisma.MembershipOrderByWithRelationInput
+  invited?: Prisma.MembershipOrderByRelationAggregateInput
+  invitations?: Prisma.InvitationOrderByRelationAggregateInput
+  accepted?: Prisma.InvitationOrderByRelationAggregateInput
 }
 
 export type MembershipWhereUniqueInput = Prisma.AtLeast<{
@@ -237,11 +285,21 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  jobTitle?: Prisma.StringNullableFilter<"Membership"> | string | null
+  department?: Prisma.StringNullableFilter<"Membership"> | string | null
+  invitedById?: Prisma.UuidNullableFilter<"Membership"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
+  createdKeys?: Prisma.ApiKeyListRelationFilter
+  answersFor?: Prisma.ApiKeyListRelationFilter
+  invitedBy?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
+  invited?: Prisma.MembershipListRelationFilter
+  invitations?: Prisma.InvitationListRelationFilter
+  accepted?: Prisma.InvitationListRelationFilter
 }, "organizationId_id" | "organizationId_userId">
 
 export type MembershipOrderByWithAggregationInput = {
@@ -251,6 +309,10 @@ export type MembershipOrderByWithAggregationInput = {
   role?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  leftAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  jobTitle?: Prisma.SortOrderInput | Prisma.SortOrder
+  department?: Prisma.SortOrderInput | Prisma.SortOrder
+  invitedById?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.MembershipCountOrderByAggregateInput
@@ -268,6 +330,10 @@ export type MembershipScalarWhereWithAggregatesInput = {
   role?: Prisma.EnumMembershipRoleWithAggregatesFilter<"Membership"> | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusWithAggregatesFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Membership"> | Date | string | null
+  leftAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Membership"> | Date | string | null
+  jobTitle?: Prisma.StringNullableWithAggregatesFilter<"Membership"> | string | null
+  department?: Prisma.StringNullableWithAggregatesFilter<"Membership"> | string | null
+  invitedById?: Prisma.UuidNullableWithAggregatesFilter<"Membership"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Membership"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Membership"> | Date | string
 }
@@ -277,11 +343,20 @@ export type MembershipCreateInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipUncheckedCreateInput = {
@@ -291,9 +366,18 @@ export type MembershipUncheckedCreateInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipUpdateInput = {
@@ -301,11 +385,20 @@ export type MembershipUpdateInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateInput = {
@@ -315,9 +408,18 @@ export type MembershipUncheckedUpdateInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipCreateManyInput = {
@@ -327,6 +429,10 @@ export type MembershipCreateManyInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -336,6 +442,9 @@ export type MembershipUpdateManyMutationInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -347,6 +456,10 @@ export type MembershipUncheckedUpdateManyInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -366,6 +479,11 @@ export type MembershipScalarRelationFilter = {
   isNot?: Prisma.MembershipWhereInput
 }
 
+export type MembershipNullableScalarRelationFilter = {
+  is?: Prisma.MembershipWhereInput | null
+  isNot?: Prisma.MembershipWhereInput | null
+}
+
 export type MembershipOrganizationIdUserIdCompoundUniqueInput = {
   organizationId: string
   userId: string
@@ -383,6 +501,10 @@ export type MembershipCountOrderByAggregateInput = {
   role?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
+  leftAt?: Prisma.SortOrder
+  jobTitle?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  invitedById?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -394,6 +516,10 @@ export type MembershipMaxOrderByAggregateInput = {
   role?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
+  leftAt?: Prisma.SortOrder
+  jobTitle?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  invitedById?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -405,6 +531,10 @@ export type MembershipMinOrderByAggregateInput = {
   role?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
+  leftAt?: Prisma.SortOrder
+  jobTitle?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  invitedById?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -507,6 +637,26 @@ export type MembershipUncheckedUpdateManyWithoutOrganizationNestedInput = {
   deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
 }
 
+export type MembershipCreateNestedOneWithoutInvitedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedInput, Prisma.MembershipUncheckedCreateWithoutInvitedInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipCreateNestedManyWithoutInvitedByInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput> | Prisma.MembershipCreateWithoutInvitedByInput[] | Prisma.MembershipUncheckedCreateWithoutInvitedByInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedByInput | Prisma.MembershipCreateOrConnectWithoutInvitedByInput[]
+  createMany?: Prisma.MembershipCreateManyInvitedByInputEnvelope
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+}
+
+export type MembershipUncheckedCreateNestedManyWithoutInvitedByInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput> | Prisma.MembershipCreateWithoutInvitedByInput[] | Prisma.MembershipUncheckedCreateWithoutInvitedByInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedByInput | Prisma.MembershipCreateOrConnectWithoutInvitedByInput[]
+  createMany?: Prisma.MembershipCreateManyInvitedByInputEnvelope
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+}
+
 export type EnumMembershipRoleFieldUpdateOperationsInput = {
   set?: $Enums.MembershipRole
 }
@@ -515,15 +665,122 @@ export type EnumMembershipStatusFieldUpdateOperationsInput = {
   set?: $Enums.MembershipStatus
 }
 
+export type MembershipUpdateOneWithoutInvitedNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedInput, Prisma.MembershipUncheckedCreateWithoutInvitedInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedInput
+  upsert?: Prisma.MembershipUpsertWithoutInvitedInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutInvitedInput, Prisma.MembershipUpdateWithoutInvitedInput>, Prisma.MembershipUncheckedUpdateWithoutInvitedInput>
+}
+
+export type MembershipUpdateManyWithoutInvitedByNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput> | Prisma.MembershipCreateWithoutInvitedByInput[] | Prisma.MembershipUncheckedCreateWithoutInvitedByInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedByInput | Prisma.MembershipCreateOrConnectWithoutInvitedByInput[]
+  upsert?: Prisma.MembershipUpsertWithWhereUniqueWithoutInvitedByInput | Prisma.MembershipUpsertWithWhereUniqueWithoutInvitedByInput[]
+  createMany?: Prisma.MembershipCreateManyInvitedByInputEnvelope
+  set?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  disconnect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  delete?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  update?: Prisma.MembershipUpdateWithWhereUniqueWithoutInvitedByInput | Prisma.MembershipUpdateWithWhereUniqueWithoutInvitedByInput[]
+  updateMany?: Prisma.MembershipUpdateManyWithWhereWithoutInvitedByInput | Prisma.MembershipUpdateManyWithWhereWithoutInvitedByInput[]
+  deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
+}
+
+export type MembershipUncheckedUpdateManyWithoutInvitedByNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput> | Prisma.MembershipCreateWithoutInvitedByInput[] | Prisma.MembershipUncheckedCreateWithoutInvitedByInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitedByInput | Prisma.MembershipCreateOrConnectWithoutInvitedByInput[]
+  upsert?: Prisma.MembershipUpsertWithWhereUniqueWithoutInvitedByInput | Prisma.MembershipUpsertWithWhereUniqueWithoutInvitedByInput[]
+  createMany?: Prisma.MembershipCreateManyInvitedByInputEnvelope
+  set?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  disconnect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  delete?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  update?: Prisma.MembershipUpdateWithWhereUniqueWithoutInvitedByInput | Prisma.MembershipUpdateWithWhereUniqueWithoutInvitedByInput[]
+  updateMany?: Prisma.MembershipUpdateManyWithWhereWithoutInvitedByInput | Prisma.MembershipUpdateManyWithWhereWithoutInvitedByInput[]
+  deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
+}
+
+export type MembershipCreateNestedOneWithoutInvitationsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitationsInput, Prisma.MembershipUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitationsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipCreateNestedOneWithoutAcceptedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutAcceptedInput, Prisma.MembershipUncheckedCreateWithoutAcceptedInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutAcceptedInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneRequiredWithoutInvitationsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutInvitationsInput, Prisma.MembershipUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutInvitationsInput
+  upsert?: Prisma.MembershipUpsertWithoutInvitationsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutInvitationsInput, Prisma.MembershipUpdateWithoutInvitationsInput>, Prisma.MembershipUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type MembershipUpdateOneWithoutAcceptedNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutAcceptedInput, Prisma.MembershipUncheckedCreateWithoutAcceptedInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutAcceptedInput
+  upsert?: Prisma.MembershipUpsertWithoutAcceptedInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutAcceptedInput, Prisma.MembershipUpdateWithoutAcceptedInput>, Prisma.MembershipUncheckedUpdateWithoutAcceptedInput>
+}
+
+export type MembershipCreateNestedOneWithoutCreatedKeysInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCreatedKeysInput, Prisma.MembershipUncheckedCreateWithoutCreatedKeysInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCreatedKeysInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipCreateNestedOneWithoutAnswersForInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutAnswersForInput, Prisma.MembershipUncheckedCreateWithoutAnswersForInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutAnswersForInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneRequiredWithoutCreatedKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCreatedKeysInput, Prisma.MembershipUncheckedCreateWithoutCreatedKeysInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCreatedKeysInput
+  upsert?: Prisma.MembershipUpsertWithoutCreatedKeysInput
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutCreatedKeysInput, Prisma.MembershipUpdateWithoutCreatedKeysInput>, Prisma.MembershipUncheckedUpdateWithoutCreatedKeysInput>
+}
+
+export type MembershipUpdateOneWithoutAnswersForNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutAnswersForInput, Prisma.MembershipUncheckedCreateWithoutAnswersForInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutAnswersForInput
+  upsert?: Prisma.MembershipUpsertWithoutAnswersForInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutAnswersForInput, Prisma.MembershipUpdateWithoutAnswersForInput>, Prisma.MembershipUncheckedUpdateWithoutAnswersForInput>
+}
+
 export type MembershipCreateWithoutUserInput = {
   id?: string
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipUncheckedCreateWithoutUserInput = {
@@ -532,9 +789,18 @@ export type MembershipUncheckedCreateWithoutUserInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipCreateOrConnectWithoutUserInput = {
@@ -573,6 +839,10 @@ export type MembershipScalarWhereInput = {
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
+  jobTitle?: Prisma.StringNullableFilter<"Membership"> | string | null
+  department?: Prisma.StringNullableFilter<"Membership"> | string | null
+  invitedById?: Prisma.UuidNullableFilter<"Membership"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
 }
@@ -582,10 +852,19 @@ export type MembershipCreateWithoutPaymentLinksInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
@@ -595,8 +874,17 @@ export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipCreateOrConnectWithoutPaymentLinksInput = {
@@ -620,10 +908,19 @@ export type MembershipUpdateWithoutPaymentLinksInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
@@ -633,8 +930,17 @@ export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipCreateWithoutOrganizationInput = {
@@ -642,10 +948,19 @@ export type MembershipCreateWithoutOrganizationInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipUncheckedCreateWithoutOrganizationInput = {
@@ -654,9 +969,18 @@ export type MembershipUncheckedCreateWithoutOrganizationInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
 }
 
 export type MembershipCreateOrConnectWithoutOrganizationInput = {
@@ -685,12 +1009,561 @@ export type MembershipUpdateManyWithWhereWithoutOrganizationInput = {
   data: Prisma.XOR<Prisma.MembershipUpdateManyMutationInput, Prisma.MembershipUncheckedUpdateManyWithoutOrganizationInput>
 }
 
+export type MembershipCreateWithoutInvitedInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipUncheckedCreateWithoutInvitedInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipCreateOrConnectWithoutInvitedInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedInput, Prisma.MembershipUncheckedCreateWithoutInvitedInput>
+}
+
+export type MembershipCreateWithoutInvitedByInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipUncheckedCreateWithoutInvitedByInput = {
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipCreateOrConnectWithoutInvitedByInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput>
+}
+
+export type MembershipCreateManyInvitedByInputEnvelope = {
+  data: Prisma.MembershipCreateManyInvitedByInput | Prisma.MembershipCreateManyInvitedByInput[]
+  skipDuplicates?: boolean
+}
+
+export type MembershipUpsertWithoutInvitedInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitedInput, Prisma.MembershipUncheckedUpdateWithoutInvitedInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedInput, Prisma.MembershipUncheckedCreateWithoutInvitedInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutInvitedInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitedInput, Prisma.MembershipUncheckedUpdateWithoutInvitedInput>
+}
+
+export type MembershipUpdateWithoutInvitedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutInvitedInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUpsertWithWhereUniqueWithoutInvitedByInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitedByInput, Prisma.MembershipUncheckedUpdateWithoutInvitedByInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitedByInput, Prisma.MembershipUncheckedCreateWithoutInvitedByInput>
+}
+
+export type MembershipUpdateWithWhereUniqueWithoutInvitedByInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitedByInput, Prisma.MembershipUncheckedUpdateWithoutInvitedByInput>
+}
+
+export type MembershipUpdateManyWithWhereWithoutInvitedByInput = {
+  where: Prisma.MembershipScalarWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateManyMutationInput, Prisma.MembershipUncheckedUpdateManyWithoutInvitedByInput>
+}
+
+export type MembershipCreateWithoutInvitationsInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipUncheckedCreateWithoutInvitationsInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipCreateOrConnectWithoutInvitationsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitationsInput, Prisma.MembershipUncheckedCreateWithoutInvitationsInput>
+}
+
+export type MembershipCreateWithoutAcceptedInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+}
+
+export type MembershipUncheckedCreateWithoutAcceptedInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+}
+
+export type MembershipCreateOrConnectWithoutAcceptedInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutAcceptedInput, Prisma.MembershipUncheckedCreateWithoutAcceptedInput>
+}
+
+export type MembershipUpsertWithoutInvitationsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitationsInput, Prisma.MembershipUncheckedUpdateWithoutInvitationsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutInvitationsInput, Prisma.MembershipUncheckedCreateWithoutInvitationsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutInvitationsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutInvitationsInput, Prisma.MembershipUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type MembershipUpdateWithoutInvitationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutInvitationsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUpsertWithoutAcceptedInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutAcceptedInput, Prisma.MembershipUncheckedUpdateWithoutAcceptedInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutAcceptedInput, Prisma.MembershipUncheckedCreateWithoutAcceptedInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutAcceptedInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutAcceptedInput, Prisma.MembershipUncheckedUpdateWithoutAcceptedInput>
+}
+
+export type MembershipUpdateWithoutAcceptedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutAcceptedInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+}
+
+export type MembershipCreateWithoutCreatedKeysInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipCreateOrConnectWithoutCreatedKeysInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutCreatedKeysInput, Prisma.MembershipUncheckedCreateWithoutCreatedKeysInput>
+}
+
+export type MembershipCreateWithoutAnswersForInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipUncheckedCreateWithoutAnswersForInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+}
+
+export type MembershipCreateOrConnectWithoutAnswersForInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutAnswersForInput, Prisma.MembershipUncheckedCreateWithoutAnswersForInput>
+}
+
+export type MembershipUpsertWithoutCreatedKeysInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutCreatedKeysInput, Prisma.MembershipUncheckedUpdateWithoutCreatedKeysInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutCreatedKeysInput, Prisma.MembershipUncheckedCreateWithoutCreatedKeysInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutCreatedKeysInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutCreatedKeysInput, Prisma.MembershipUncheckedUpdateWithoutCreatedKeysInput>
+}
+
+export type MembershipUpdateWithoutCreatedKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUpsertWithoutAnswersForInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutAnswersForInput, Prisma.MembershipUncheckedUpdateWithoutAnswersForInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutAnswersForInput, Prisma.MembershipUncheckedCreateWithoutAnswersForInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutAnswersForInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutAnswersForInput, Prisma.MembershipUncheckedUpdateWithoutAnswersForInput>
+}
+
+export type MembershipUpdateWithoutAnswersForInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutAnswersForInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+}
+
 export type MembershipCreateManyUserInput = {
   organizationId: string
   id?: string
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -700,10 +1573,19 @@ export type MembershipUpdateWithoutUserInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutUserInput = {
@@ -712,9 +1594,18 @@ export type MembershipUncheckedUpdateWithoutUserInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutUserInput = {
@@ -723,6 +1614,10 @@ export type MembershipUncheckedUpdateManyWithoutUserInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -733,6 +1628,10 @@ export type MembershipCreateManyOrganizationInput = {
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -742,10 +1641,19 @@ export type MembershipUpdateWithoutOrganizationInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutOrganizationInput = {
@@ -754,9 +1662,18 @@ export type MembershipUncheckedUpdateWithoutOrganizationInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
@@ -765,6 +1682,75 @@ export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type MembershipCreateManyInvitedByInput = {
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type MembershipUpdateWithoutInvitedByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutInvitedByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+}
+
+export type MembershipUncheckedUpdateManyWithoutInvitedByInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -776,10 +1762,20 @@ export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
 
 export type MembershipCountOutputType = {
   paymentLinks: number
+  createdKeys: number
+  answersFor: number
+  invited: number
+  invitations: number
+  accepted: number
 }
 
 export type MembershipCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   paymentLinks?: boolean | MembershipCountOutputTypeCountPaymentLinksArgs
+  createdKeys?: boolean | MembershipCountOutputTypeCountCreatedKeysArgs
+  answersFor?: boolean | MembershipCountOutputTypeCountAnswersForArgs
+  invited?: boolean | MembershipCountOutputTypeCountInvitedArgs
+  invitations?: boolean | MembershipCountOutputTypeCountInvitationsArgs
+  accepted?: boolean | MembershipCountOutputTypeCountAcceptedArgs
 }
 
 /**
@@ -799,6 +1795,41 @@ export type MembershipCountOutputTypeCountPaymentLinksArgs<ExtArgs extends runti
   where?: Prisma.PaymentLinkWhereInput
 }
 
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountCreatedKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ApiKeyWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountAnswersForArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ApiKeyWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountInvitedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MembershipWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountInvitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.InvitationWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountAcceptedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.InvitationWhereInput
+}
+
 
 export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   organizationId?: boolean
@@ -807,11 +1838,21 @@ export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   role?: boolean
   status?: boolean
   joinedAt?: boolean
+  leftAt?: boolean
+  jobTitle?: boolean
+  department?: boolean
+  invitedById?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Membership$paymentLinksArgs<ExtArgs>
+  createdKeys?: boolean | Prisma.Membership$createdKeysArgs<ExtArgs>
+  answersFor?: boolean | Prisma.Membership$answersForArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
+  invited?: boolean | Prisma.Membership$invitedArgs<ExtArgs>
+  invitations?: boolean | Prisma.Membership$invitationsArgs<ExtArgs>
+  accepted?: boolean | Prisma.Membership$acceptedArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
@@ -822,10 +1863,15 @@ export type MembershipSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   role?: boolean
   status?: boolean
   joinedAt?: boolean
+  leftAt?: boolean
+  jobTitle?: boolean
+  department?: boolean
+  invitedById?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
 export type MembershipSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -835,10 +1881,15 @@ export type MembershipSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   role?: boolean
   status?: boolean
   joinedAt?: boolean
+  leftAt?: boolean
+  jobTitle?: boolean
+  department?: boolean
+  invitedById?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
 export type MembershipSelectScalar = {
@@ -848,24 +1899,36 @@ export type MembershipSelectScalar = {
   role?: boolean
   status?: boolean
   joinedAt?: boolean
+  leftAt?: boolean
+  jobTitle?: boolean
+  department?: boolean
+  invitedById?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "userId" | "role" | "status" | "joinedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
+export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "userId" | "role" | "status" | "joinedAt" | "leftAt" | "jobTitle" | "department" | "invitedById" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
 export type MembershipInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Membership$paymentLinksArgs<ExtArgs>
+  createdKeys?: boolean | Prisma.Membership$createdKeysArgs<ExtArgs>
+  answersFor?: boolean | Prisma.Membership$answersForArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
+  invited?: boolean | Prisma.Membership$invitedArgs<ExtArgs>
+  invitations?: boolean | Prisma.Membership$invitationsArgs<ExtArgs>
+  accepted?: boolean | Prisma.Membership$acceptedArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MembershipIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }
 export type MembershipIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }
 
 export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -874,6 +1937,12 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
     organization: Prisma.$OrganizationPayload<ExtArgs>
     user: Prisma.$UserPayload<ExtArgs>
     paymentLinks: Prisma.$PaymentLinkPayload<ExtArgs>[]
+    createdKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    answersFor: Prisma.$ApiKeyPayload<ExtArgs>[]
+    invitedBy: Prisma.$MembershipPayload<ExtArgs> | null
+    invited: Prisma.$MembershipPayload<ExtArgs>[]
+    invitations: Prisma.$InvitationPayload<ExtArgs>[]
+    accepted: Prisma.$InvitationPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
@@ -882,6 +1951,16 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
     role: $Enums.MembershipRole
     status: $Enums.MembershipStatus
     joinedAt: Date | null
+    /**
+     * When it ended, kept by a trigger.
+     */
+    leftAt: Date | null
+    jobTitle: string | null
+    department: string | null
+    /**
+     * Null for whoever has founded the organization.
+     */
+    invitedById: string | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["membership"]>
@@ -1281,6 +2360,12 @@ export interface Prisma__MembershipClient<T, Null = never, ExtArgs extends runti
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   paymentLinks<T extends Prisma.Membership$paymentLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$paymentLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  createdKeys<T extends Prisma.Membership$createdKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$createdKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  answersFor<T extends Prisma.Membership$answersForArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$answersForArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  invitedBy<T extends Prisma.Membership$invitedByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$invitedByArgs<ExtArgs>>): Prisma.Prisma__MembershipClient<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  invited<T extends Prisma.Membership$invitedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$invitedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  invitations<T extends Prisma.Membership$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  accepted<T extends Prisma.Membership$acceptedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$acceptedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1316,6 +2401,10 @@ export interface MembershipFieldRefs {
   readonly role: Prisma.FieldRef<"Membership", 'MembershipRole'>
   readonly status: Prisma.FieldRef<"Membership", 'MembershipStatus'>
   readonly joinedAt: Prisma.FieldRef<"Membership", 'DateTime'>
+  readonly leftAt: Prisma.FieldRef<"Membership", 'DateTime'>
+  readonly jobTitle: Prisma.FieldRef<"Membership", 'String'>
+  readonly department: Prisma.FieldRef<"Membership", 'String'>
+  readonly invitedById: Prisma.FieldRef<"Membership", 'String'>
   readonly createdAt: Prisma.FieldRef<"Membership", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Membership", 'DateTime'>
 }
@@ -1749,6 +2838,145 @@ export type Membership$paymentLinksArgs<ExtArgs extends runtime.Types.Extensions
   take?: number
   skip?: number
   distinct?: Prisma.PaymentLinkScalarFieldEnum | Prisma.PaymentLinkScalarFieldEnum[]
+}
+
+/**
+ * Membership.createdKeys
+ */
+export type Membership$createdKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ApiKey
+   */
+  select?: Prisma.ApiKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ApiKey
+   */
+  omit?: Prisma.ApiKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ApiKeyInclude<ExtArgs> | null
+  where?: Prisma.ApiKeyWhereInput
+  orderBy?: Prisma.ApiKeyOrderByWithRelationInput | Prisma.ApiKeyOrderByWithRelationInput[]
+  cursor?: Prisma.ApiKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Membership.answersFor
+ */
+export type Membership$answersForArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ApiKey
+   */
+  select?: Prisma.ApiKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ApiKey
+   */
+  omit?: Prisma.ApiKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ApiKeyInclude<ExtArgs> | null
+  where?: Prisma.ApiKeyWhereInput
+  orderBy?: Prisma.ApiKeyOrderByWithRelationInput | Prisma.ApiKeyOrderByWithRelationInput[]
+  cursor?: Prisma.ApiKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Membership.invitedBy
+ */
+export type Membership$invitedByArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Membership
+   */
+  select?: Prisma.MembershipSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Membership
+   */
+  omit?: Prisma.MembershipOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MembershipInclude<ExtArgs> | null
+  where?: Prisma.MembershipWhereInput
+}
+
+/**
+ * Membership.invited
+ */
+export type Membership$invitedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Membership
+   */
+  select?: Prisma.MembershipSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Membership
+   */
+  omit?: Prisma.MembershipOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MembershipInclude<ExtArgs> | null
+  where?: Prisma.MembershipWhereInput
+  orderBy?: Prisma.MembershipOrderByWithRelationInput | Prisma.MembershipOrderByWithRelationInput[]
+  cursor?: Prisma.MembershipWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MembershipScalarFieldEnum | Prisma.MembershipScalarFieldEnum[]
+}
+
+/**
+ * Membership.invitations
+ */
+export type Membership$invitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Invitation
+   */
+  select?: Prisma.InvitationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Invitation
+   */
+  omit?: Prisma.InvitationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.InvitationInclude<ExtArgs> | null
+  where?: Prisma.InvitationWhereInput
+  orderBy?: Prisma.InvitationOrderByWithRelationInput | Prisma.InvitationOrderByWithRelationInput[]
+  cursor?: Prisma.InvitationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.InvitationScalarFieldEnum | Prisma.InvitationScalarFieldEnum[]
+}
+
+/**
+ * Membership.accepted
+ */
+export type Membership$acceptedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Invitation
+   */
+  select?: Prisma.InvitationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Invitation
+   */
+  omit?: Prisma.InvitationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.InvitationInclude<ExtArgs> | null
+  where?: Prisma.InvitationWhereInput
+  orderBy?: Prisma.InvitationOrderByWithRelationInput | Prisma.InvitationOrderByWithRelationInput[]
+  cursor?: Prisma.InvitationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.InvitationScalarFieldEnum | Prisma.InvitationScalarFieldEnum[]
 }
 
 /**

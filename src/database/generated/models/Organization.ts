@@ -32,6 +32,11 @@ export type OrganizationMinAggregateOutputType = {
   deletedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  description: string | null
+  contactEmail: string | null
+  address: string | null
+  purgeBeganAt: Date | null
+  purgedAt: Date | null
 }
 
 export type OrganizationMaxAggregateOutputType = {
@@ -42,6 +47,11 @@ export type OrganizationMaxAggregateOutputType = {
   deletedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  description: string | null
+  contactEmail: string | null
+  address: string | null
+  purgeBeganAt: Date | null
+  purgedAt: Date | null
 }
 
 export type OrganizationCountAggregateOutputType = {
@@ -52,6 +62,12 @@ export type OrganizationCountAggregateOutputType = {
   deletedAt: number
   createdAt: number
   updatedAt: number
+  description: number
+  contactEmail: number
+  address: number
+  metadata: number
+  purgeBeganAt: number
+  purgedAt: number
   _all: number
 }
 
@@ -64,6 +80,11 @@ export type OrganizationMinAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  description?: true
+  contactEmail?: true
+  address?: true
+  purgeBeganAt?: true
+  purgedAt?: true
 }
 
 export type OrganizationMaxAggregateInputType = {
@@ -74,6 +95,11 @@ export type OrganizationMaxAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  description?: true
+  contactEmail?: true
+  address?: true
+  purgeBeganAt?: true
+  purgedAt?: true
 }
 
 export type OrganizationCountAggregateInputType = {
@@ -84,6 +110,12 @@ export type OrganizationCountAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  description?: true
+  contactEmail?: true
+  address?: true
+  metadata?: true
+  purgeBeganAt?: true
+  purgedAt?: true
   _all?: true
 }
 
@@ -167,6 +199,12 @@ export type OrganizationGroupByOutputType = {
   deletedAt: Date | null
   createdAt: Date
   updatedAt: Date
+  description: string | null
+  contactEmail: string | null
+  address: string | null
+  metadata: runtime.JsonValue | null
+  purgeBeganAt: Date | null
+  purgedAt: Date | null
   _count: OrganizationCountAggregateOutputType | null
   _min: OrganizationMinAggregateOutputType | null
   _max: OrganizationMaxAggregateOutputType | null
@@ -198,7 +236,19 @@ export type OrganizationWhereInput = {
   deletedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
+  description?: Prisma.StringNullableFilter<"Organization"> | string | null
+  contactEmail?: Prisma.StringNullableFilter<"Organization"> | string | null
+  address?: Prisma.StringNullableFilter<"Organization"> | string | null
+  metadata?: Prisma.JsonNullableFilter<"Organization">
+  purgeBeganAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  purgedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  settings?: Prisma.XOR<Prisma.OrganizationSettingsNullableScalarRelationFilter, Prisma.OrganizationSettingsWhereInput> | null
+  storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
+  domains?: Prisma.OrganizationDomainListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
+  operatorActions?: Prisma.OperatorActionListRelationFilter
+  apiKeys?: Prisma.ApiKeyListRelationFilter
+  invitations?: Prisma.InvitationListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
@@ -214,7 +264,19 @@ export type OrganizationOrderByWithRelationInput = {
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  description?: Prisma.SortOrderInput | Prisma.SortOrder
+  contactEmail?: Prisma.SortOrderInput | Prisma.SortOrder
+  address?: Prisma.SortOrderInput | Prisma.SortOrder
+  metadata?: Prisma.SortOrderInput | Prisma.SortOrder
+  purgeBeganAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  settings?: Prisma.OrganizationSettingsOrderByWithRelationInput
+  storeConfiguration?: Prisma.StoreConfigurationOrderByWithRelationInput
+  domains?: Prisma.OrganizationDomainOrderByRelationAggregateInput
   memberships?: Prisma.MembershipOrderByRelationAggregateInput
+  operatorActions?: Prisma.OperatorActionOrderByRelationAggregateInput
+  apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  invitations?: Prisma.InvitationOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
   paymentLinks?: Prisma.PaymentLinkOrderByRelationAggregateInput
   paymentOrders?: Prisma.PaymentOrderOrderByRelationAggregateInput
@@ -233,7 +295,19 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   deletedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
+  description?: Prisma.StringNullableFilter<"Organization"> | string | null
+  contactEmail?: Prisma.StringNullableFilter<"Organization"> | string | null
+  address?: Prisma.StringNullableFilter<"Organization"> | string | null
+  metadata?: Prisma.JsonNullableFilter<"Organization">
+  purgeBeganAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  purgedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  settings?: Prisma.XOR<Prisma.OrganizationSettingsNullableScalarRelationFilter, Prisma.OrganizationSettingsWhereInput> | null
+  storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
+  domains?: Prisma.OrganizationDomainListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
+  operatorActions?: Prisma.OperatorActionListRelationFilter
+  apiKeys?: Prisma.ApiKeyListRelationFilter
+  invitations?: Prisma.InvitationListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
@@ -249,6 +323,12 @@ export type OrganizationOrderByWithAggregationInput = {
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  description?: Prisma.SortOrderInput | Prisma.SortOrder
+  contactEmail?: Prisma.SortOrderInput | Prisma.SortOrder
+  address?: Prisma.SortOrderInput | Prisma.SortOrder
+  metadata?: Prisma.SortOrderInput | Prisma.SortOrder
+  purgeBeganAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.OrganizationCountOrderByAggregateInput
   _max?: Prisma.OrganizationMaxOrderByAggregateInput
   _min?: Prisma.OrganizationMinOrderByAggregateInput
@@ -265,6 +345,12 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
+  description?: Prisma.StringNullableWithAggregatesFilter<"Organization"> | string | null
+  contactEmail?: Prisma.StringNullableWithAggregatesFilter<"Organization"> | string | null
+  address?: Prisma.StringNullableWithAggregatesFilter<"Organization"> | string | null
+  metadata?: Prisma.JsonNullableWithAggregatesFilter<"Organization">
+  purgeBeganAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
+  purgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
 }
 
 export type OrganizationCreateInput = {
@@ -275,7 +361,19 @@ export type OrganizationCreateInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
@@ -291,7 +389,19 @@ export type OrganizationUncheckedCreateInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
@@ -307,7 +417,19 @@ export type OrganizationUpdateInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
@@ -323,7 +445,19 @@ export type OrganizationUncheckedUpdateInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -339,6 +473,12 @@ export type OrganizationCreateManyInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
 }
 
 export type OrganizationUpdateManyMutationInput = {
@@ -349,6 +489,12 @@ export type OrganizationUpdateManyMutationInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type OrganizationUncheckedUpdateManyInput = {
@@ -359,6 +505,12 @@ export type OrganizationUncheckedUpdateManyInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type OrganizationScalarRelationFilter = {
@@ -374,6 +526,12 @@ export type OrganizationCountOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  contactEmail?: Prisma.SortOrder
+  address?: Prisma.SortOrder
+  metadata?: Prisma.SortOrder
+  purgeBeganAt?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
 }
 
 export type OrganizationMaxOrderByAggregateInput = {
@@ -384,6 +542,11 @@ export type OrganizationMaxOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  contactEmail?: Prisma.SortOrder
+  address?: Prisma.SortOrder
+  purgeBeganAt?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
 }
 
 export type OrganizationMinOrderByAggregateInput = {
@@ -394,6 +557,11 @@ export type OrganizationMinOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  contactEmail?: Prisma.SortOrder
+  address?: Prisma.SortOrder
+  purgeBeganAt?: Prisma.SortOrder
+  purgedAt?: Prisma.SortOrder
 }
 
 export type OrganizationCreateNestedOneWithoutIdempotencyKeysInput = {
@@ -470,6 +638,48 @@ export type EnumOrganizationStatusFieldUpdateOperationsInput = {
   set?: $Enums.OrganizationStatus
 }
 
+export type OrganizationCreateNestedOneWithoutSettingsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSettingsInput, Prisma.OrganizationUncheckedCreateWithoutSettingsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSettingsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutSettingsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSettingsInput, Prisma.OrganizationUncheckedCreateWithoutSettingsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSettingsInput
+  upsert?: Prisma.OrganizationUpsertWithoutSettingsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutSettingsInput, Prisma.OrganizationUpdateWithoutSettingsInput>, Prisma.OrganizationUncheckedUpdateWithoutSettingsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutStoreConfigurationInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedCreateWithoutStoreConfigurationInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutStoreConfigurationInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutStoreConfigurationNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedCreateWithoutStoreConfigurationInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutStoreConfigurationInput
+  upsert?: Prisma.OrganizationUpsertWithoutStoreConfigurationInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutStoreConfigurationInput, Prisma.OrganizationUpdateWithoutStoreConfigurationInput>, Prisma.OrganizationUncheckedUpdateWithoutStoreConfigurationInput>
+}
+
+export type OrganizationCreateNestedOneWithoutDomainsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutDomainsInput, Prisma.OrganizationUncheckedCreateWithoutDomainsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutDomainsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutDomainsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutDomainsInput, Prisma.OrganizationUncheckedCreateWithoutDomainsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutDomainsInput
+  upsert?: Prisma.OrganizationUpsertWithoutDomainsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutDomainsInput, Prisma.OrganizationUpdateWithoutDomainsInput>, Prisma.OrganizationUncheckedUpdateWithoutDomainsInput>
+}
+
 export type OrganizationCreateNestedOneWithoutMembershipsInput = {
   create?: Prisma.XOR<Prisma.OrganizationCreateWithoutMembershipsInput, Prisma.OrganizationUncheckedCreateWithoutMembershipsInput>
   connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutMembershipsInput
@@ -484,6 +694,48 @@ export type OrganizationUpdateOneRequiredWithoutMembershipsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutMembershipsInput, Prisma.OrganizationUpdateWithoutMembershipsInput>, Prisma.OrganizationUncheckedUpdateWithoutMembershipsInput>
 }
 
+export type OrganizationCreateNestedOneWithoutInvitationsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutInvitationsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutInvitationsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutInvitationsInput
+  upsert?: Prisma.OrganizationUpsertWithoutInvitationsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutInvitationsInput, Prisma.OrganizationUpdateWithoutInvitationsInput>, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutApiKeysInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutApiKeysInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutApiKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutApiKeysInput
+  upsert?: Prisma.OrganizationUpsertWithoutApiKeysInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutApiKeysInput, Prisma.OrganizationUpdateWithoutApiKeysInput>, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
+}
+
+export type OrganizationCreateNestedOneWithoutOperatorActionsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedCreateWithoutOperatorActionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutOperatorActionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutOperatorActionsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedCreateWithoutOperatorActionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutOperatorActionsInput
+  upsert?: Prisma.OrganizationUpsertWithoutOperatorActionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutOperatorActionsInput, Prisma.OrganizationUpdateWithoutOperatorActionsInput>, Prisma.OrganizationUncheckedUpdateWithoutOperatorActionsInput>
+}
+
 export type OrganizationCreateWithoutIdempotencyKeysInput = {
   id?: string
   name: string
@@ -492,7 +744,19 @@ export type OrganizationCreateWithoutIdempotencyKeysInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
@@ -507,7 +771,19 @@ export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
@@ -538,7 +814,19 @@ export type OrganizationUpdateWithoutIdempotencyKeysInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
@@ -553,7 +841,19 @@ export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -568,7 +868,19 @@ export type OrganizationCreateWithoutSessionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
@@ -583,7 +895,19 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
@@ -614,7 +938,19 @@ export type OrganizationUpdateWithoutSessionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
@@ -629,7 +965,19 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -644,7 +992,19 @@ export type OrganizationCreateWithoutPaymentLinksInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
@@ -659,7 +1019,19 @@ export type OrganizationUncheckedCreateWithoutPaymentLinksInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
@@ -690,7 +1062,19 @@ export type OrganizationUpdateWithoutPaymentLinksInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
@@ -705,7 +1089,19 @@ export type OrganizationUncheckedUpdateWithoutPaymentLinksInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -720,7 +1116,19 @@ export type OrganizationCreateWithoutPaymentOrdersInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
@@ -735,7 +1143,19 @@ export type OrganizationUncheckedCreateWithoutPaymentOrdersInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
@@ -766,7 +1186,19 @@ export type OrganizationUpdateWithoutPaymentOrdersInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
@@ -781,7 +1213,19 @@ export type OrganizationUncheckedUpdateWithoutPaymentOrdersInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -796,7 +1240,19 @@ export type OrganizationCreateWithoutBlockchainTransactionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
@@ -811,7 +1267,19 @@ export type OrganizationUncheckedCreateWithoutBlockchainTransactionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
@@ -842,7 +1310,19 @@ export type OrganizationUpdateWithoutBlockchainTransactionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
@@ -857,10 +1337,394 @@ export type OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutSettingsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutSettingsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutSettingsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSettingsInput, Prisma.OrganizationUncheckedCreateWithoutSettingsInput>
+}
+
+export type OrganizationUpsertWithoutSettingsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutSettingsInput, Prisma.OrganizationUncheckedUpdateWithoutSettingsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSettingsInput, Prisma.OrganizationUncheckedCreateWithoutSettingsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutSettingsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutSettingsInput, Prisma.OrganizationUncheckedUpdateWithoutSettingsInput>
+}
+
+export type OrganizationUpdateWithoutSettingsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutSettingsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutStoreConfigurationInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutStoreConfigurationInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutStoreConfigurationInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedCreateWithoutStoreConfigurationInput>
+}
+
+export type OrganizationUpsertWithoutStoreConfigurationInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedUpdateWithoutStoreConfigurationInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedCreateWithoutStoreConfigurationInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutStoreConfigurationInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutStoreConfigurationInput, Prisma.OrganizationUncheckedUpdateWithoutStoreConfigurationInput>
+}
+
+export type OrganizationUpdateWithoutStoreConfigurationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutStoreConfigurationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutDomainsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutDomainsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutDomainsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutDomainsInput, Prisma.OrganizationUncheckedCreateWithoutDomainsInput>
+}
+
+export type OrganizationUpsertWithoutDomainsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutDomainsInput, Prisma.OrganizationUncheckedUpdateWithoutDomainsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutDomainsInput, Prisma.OrganizationUncheckedCreateWithoutDomainsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutDomainsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutDomainsInput, Prisma.OrganizationUncheckedUpdateWithoutDomainsInput>
+}
+
+export type OrganizationUpdateWithoutDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutDomainsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -872,6 +1736,18 @@ export type OrganizationCreateWithoutMembershipsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
@@ -887,6 +1763,18 @@ export type OrganizationUncheckedCreateWithoutMembershipsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
@@ -918,6 +1806,18 @@ export type OrganizationUpdateWithoutMembershipsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
@@ -933,6 +1833,390 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutInvitationsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutInvitationsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutInvitationsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+}
+
+export type OrganizationUpsertWithoutInvitationsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutInvitationsInput, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutInvitationsInput, Prisma.OrganizationUncheckedCreateWithoutInvitationsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutInvitationsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutInvitationsInput, Prisma.OrganizationUncheckedUpdateWithoutInvitationsInput>
+}
+
+export type OrganizationUpdateWithoutInvitationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutInvitationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutApiKeysInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutApiKeysInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutApiKeysInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
+}
+
+export type OrganizationUpsertWithoutApiKeysInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutApiKeysInput, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutApiKeysInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutApiKeysInput, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
+}
+
+export type OrganizationUpdateWithoutApiKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutOperatorActionsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutOperatorActionsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutOperatorActionsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedCreateWithoutOperatorActionsInput>
+}
+
+export type OrganizationUpsertWithoutOperatorActionsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedUpdateWithoutOperatorActionsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedCreateWithoutOperatorActionsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutOperatorActionsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutOperatorActionsInput, Prisma.OrganizationUncheckedUpdateWithoutOperatorActionsInput>
+}
+
+export type OrganizationUpdateWithoutOperatorActionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutOperatorActionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -946,7 +2230,11 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
  */
 
 export type OrganizationCountOutputType = {
+  domains: number
   memberships: number
+  operatorActions: number
+  apiKeys: number
+  invitations: number
   sessions: number
   paymentLinks: number
   paymentOrders: number
@@ -955,7 +2243,11 @@ export type OrganizationCountOutputType = {
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  domains?: boolean | OrganizationCountOutputTypeCountDomainsArgs
   memberships?: boolean | OrganizationCountOutputTypeCountMembershipsArgs
+  operatorActions?: boolean | OrganizationCountOutputTypeCountOperatorActionsArgs
+  apiKeys?: boolean | OrganizationCountOutputTypeCountApiKeysArgs
+  invitations?: boolean | OrganizationCountOutputTypeCountInvitationsArgs
   sessions?: boolean | OrganizationCountOutputTypeCountSessionsArgs
   paymentLinks?: boolean | OrganizationCountOutputTypeCountPaymentLinksArgs
   paymentOrders?: boolean | OrganizationCountOutputTypeCountPaymentOrdersArgs
@@ -976,8 +2268,36 @@ export type OrganizationCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types
 /**
  * OrganizationCountOutputType without action
  */
+export type OrganizationCountOutputTypeCountDomainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.OrganizationDomainWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
 export type OrganizationCountOutputTypeCountMembershipsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.MembershipWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountOperatorActionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.OperatorActionWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountApiKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ApiKeyWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountInvitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.InvitationWhereInput
 }
 
 /**
@@ -1024,7 +2344,19 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  description?: boolean
+  contactEmail?: boolean
+  address?: boolean
+  metadata?: boolean
+  purgeBeganAt?: boolean
+  purgedAt?: boolean
+  settings?: boolean | Prisma.Organization$settingsArgs<ExtArgs>
+  storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
+  domains?: boolean | Prisma.Organization$domainsArgs<ExtArgs>
   memberships?: boolean | Prisma.Organization$membershipsArgs<ExtArgs>
+  operatorActions?: boolean | Prisma.Organization$operatorActionsArgs<ExtArgs>
+  apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
+  invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
@@ -1041,6 +2373,12 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  description?: boolean
+  contactEmail?: boolean
+  address?: boolean
+  metadata?: boolean
+  purgeBeganAt?: boolean
+  purgedAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -1051,6 +2389,12 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  description?: boolean
+  contactEmail?: boolean
+  address?: boolean
+  metadata?: boolean
+  purgeBeganAt?: boolean
+  purgedAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectScalar = {
@@ -1061,11 +2405,23 @@ export type OrganizationSelectScalar = {
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  description?: boolean
+  contactEmail?: boolean
+  address?: boolean
+  metadata?: boolean
+  purgeBeganAt?: boolean
+  purgedAt?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "slug" | "status" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "slug" | "status" | "deletedAt" | "createdAt" | "updatedAt" | "description" | "contactEmail" | "address" | "metadata" | "purgeBeganAt" | "purgedAt", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  settings?: boolean | Prisma.Organization$settingsArgs<ExtArgs>
+  storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
+  domains?: boolean | Prisma.Organization$domainsArgs<ExtArgs>
   memberships?: boolean | Prisma.Organization$membershipsArgs<ExtArgs>
+  operatorActions?: boolean | Prisma.Organization$operatorActionsArgs<ExtArgs>
+  apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
+  invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
@@ -1079,7 +2435,13 @@ export type OrganizationIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types
 export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Organization"
   objects: {
+    settings: Prisma.$OrganizationSettingsPayload<ExtArgs> | null
+    storeConfiguration: Prisma.$StoreConfigurationPayload<ExtArgs> | null
+    domains: Prisma.$OrganizationDomainPayload<ExtArgs>[]
     memberships: Prisma.$MembershipPayload<ExtArgs>[]
+    operatorActions: Prisma.$OperatorActionPayload<ExtArgs>[]
+    apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    invitations: Prisma.$InvitationPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
     paymentLinks: Prisma.$PaymentLinkPayload<ExtArgs>[]
     paymentOrders: Prisma.$PaymentOrderPayload<ExtArgs>[]
@@ -1094,6 +2456,15 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     deletedAt: Date | null
     createdAt: Date
     updatedAt: Date
+    description: string | null
+    contactEmail: string | null
+    address: string | null
+    metadata: runtime.JsonValue | null
+    /**
+     * When what it had began to be taken away, some time after it was deleted, and when nothing more was left to take.
+     */
+    purgeBeganAt: Date | null
+    purgedAt: Date | null
   }, ExtArgs["result"]["organization"]>
   composites: {}
 }
@@ -1488,7 +2859,13 @@ readonly fields: OrganizationFieldRefs;
  */
 export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
+  settings<T extends Prisma.Organization$settingsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$settingsArgs<ExtArgs>>): Prisma.Prisma__OrganizationSettingsClient<runtime.Types.Result.GetResult<Prisma.$OrganizationSettingsPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  storeConfiguration<T extends Prisma.Organization$storeConfigurationArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$storeConfigurationArgs<ExtArgs>>): Prisma.Prisma__StoreConfigurationClient<runtime.Types.Result.GetResult<Prisma.$StoreConfigurationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  domains<T extends Prisma.Organization$domainsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$domainsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationDomainPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   memberships<T extends Prisma.Organization$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  operatorActions<T extends Prisma.Organization$operatorActionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$operatorActionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OperatorActionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  apiKeys<T extends Prisma.Organization$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  invitations<T extends Prisma.Organization$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Organization$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   paymentLinks<T extends Prisma.Organization$paymentLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   paymentOrders<T extends Prisma.Organization$paymentOrdersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentOrdersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -1530,6 +2907,12 @@ export interface OrganizationFieldRefs {
   readonly deletedAt: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly description: Prisma.FieldRef<"Organization", 'String'>
+  readonly contactEmail: Prisma.FieldRef<"Organization", 'String'>
+  readonly address: Prisma.FieldRef<"Organization", 'String'>
+  readonly metadata: Prisma.FieldRef<"Organization", 'Json'>
+  readonly purgeBeganAt: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly purgedAt: Prisma.FieldRef<"Organization", 'DateTime'>
 }
     
 
@@ -1932,6 +3315,68 @@ export type OrganizationDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.
 }
 
 /**
+ * Organization.settings
+ */
+export type Organization$settingsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the OrganizationSettings
+   */
+  select?: Prisma.OrganizationSettingsSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the OrganizationSettings
+   */
+  omit?: Prisma.OrganizationSettingsOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OrganizationSettingsInclude<ExtArgs> | null
+  where?: Prisma.OrganizationSettingsWhereInput
+}
+
+/**
+ * Organization.storeConfiguration
+ */
+export type Organization$storeConfigurationArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the StoreConfiguration
+   */
+  select?: Prisma.StoreConfigurationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the StoreConfiguration
+   */
+  omit?: Prisma.StoreConfigurationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.StoreConfigurationInclude<ExtArgs> | null
+  where?: Prisma.StoreConfigurationWhereInput
+}
+
+/**
+ * Organization.domains
+ */
+export type Organization$domainsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the OrganizationDomain
+   */
+  select?: Prisma.OrganizationDomainSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the OrganizationDomain
+   */
+  omit?: Prisma.OrganizationDomainOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OrganizationDomainInclude<ExtArgs> | null
+  where?: Prisma.OrganizationDomainWhereInput
+  orderBy?: Prisma.OrganizationDomainOrderByWithRelationInput | Prisma.OrganizationDomainOrderByWithRelationInput[]
+  cursor?: Prisma.OrganizationDomainWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.OrganizationDomainScalarFieldEnum | Prisma.OrganizationDomainScalarFieldEnum[]
+}
+
+/**
  * Organization.memberships
  */
 export type Organization$membershipsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1953,6 +3398,78 @@ export type Organization$membershipsArgs<ExtArgs extends runtime.Types.Extension
   take?: number
   skip?: number
   distinct?: Prisma.MembershipScalarFieldEnum | Prisma.MembershipScalarFieldEnum[]
+}
+
+/**
+ * Organization.operatorActions
+ */
+export type Organization$operatorActionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the OperatorAction
+   */
+  select?: Prisma.OperatorActionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the OperatorAction
+   */
+  omit?: Prisma.OperatorActionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OperatorActionInclude<ExtArgs> | null
+  where?: Prisma.OperatorActionWhereInput
+  orderBy?: Prisma.OperatorActionOrderByWithRelationInput | Prisma.OperatorActionOrderByWithRelationInput[]
+  cursor?: Prisma.OperatorActionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.OperatorActionScalarFieldEnum | Prisma.OperatorActionScalarFieldEnum[]
+}
+
+/**
+ * Organization.apiKeys
+ */
+export type Organization$apiKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ApiKey
+   */
+  select?: Prisma.ApiKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ApiKey
+   */
+  omit?: Prisma.ApiKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ApiKeyInclude<ExtArgs> | null
+  where?: Prisma.ApiKeyWhereInput
+  orderBy?: Prisma.ApiKeyOrderByWithRelationInput | Prisma.ApiKeyOrderByWithRelationInput[]
+  cursor?: Prisma.ApiKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Organization.invitations
+ */
+export type Organization$invitationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Invitation
+   */
+  select?: Prisma.InvitationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Invitation
+   */
+  omit?: Prisma.InvitationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.InvitationInclude<ExtArgs> | null
+  where?: Prisma.InvitationWhereInput
+  orderBy?: Prisma.InvitationOrderByWithRelationInput | Prisma.InvitationOrderByWithRelationInput[]
+  cursor?: Prisma.InvitationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.InvitationScalarFieldEnum | Prisma.InvitationScalarFieldEnum[]
 }
 
 /**

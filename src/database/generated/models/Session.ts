@@ -40,6 +40,7 @@ export type SessionMinAggregateOutputType = {
   identityId: string | null
   organizationId: string | null
   rootId: string | null
+  domainId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
   proofMessage: string | null
@@ -60,6 +61,7 @@ export type SessionMaxAggregateOutputType = {
   identityId: string | null
   organizationId: string | null
   rootId: string | null
+  domainId: string | null
   refreshHash: runtime.Bytes | null
   generation: number | null
   proofMessage: string | null
@@ -80,6 +82,7 @@ export type SessionCountAggregateOutputType = {
   identityId: number
   organizationId: number
   rootId: number
+  domainId: number
   refreshHash: number
   generation: number
   rotations: number
@@ -111,6 +114,7 @@ export type SessionMinAggregateInputType = {
   identityId?: true
   organizationId?: true
   rootId?: true
+  domainId?: true
   refreshHash?: true
   generation?: true
   proofMessage?: true
@@ -131,6 +135,7 @@ export type SessionMaxAggregateInputType = {
   identityId?: true
   organizationId?: true
   rootId?: true
+  domainId?: true
   refreshHash?: true
   generation?: true
   proofMessage?: true
@@ -151,6 +156,7 @@ export type SessionCountAggregateInputType = {
   identityId?: true
   organizationId?: true
   rootId?: true
+  domainId?: true
   refreshHash?: true
   generation?: true
   rotations?: true
@@ -259,6 +265,7 @@ export type SessionGroupByOutputType = {
   identityId: string | null
   organizationId: string
   rootId: string | null
+  domainId: string | null
   refreshHash: runtime.Bytes
   generation: number
   rotations: Date[]
@@ -303,6 +310,7 @@ export type SessionWhereInput = {
   identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
   rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  domainId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
@@ -329,6 +337,7 @@ export type SessionOrderByWithRelationInput = {
   identityId?: Prisma.SortOrderInput | Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   rootId?: Prisma.SortOrderInput | Prisma.SortOrder
+  domainId?: Prisma.SortOrderInput | Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
@@ -358,6 +367,7 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
   rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  domainId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
@@ -384,6 +394,7 @@ export type SessionOrderByWithAggregationInput = {
   identityId?: Prisma.SortOrderInput | Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   rootId?: Prisma.SortOrderInput | Prisma.SortOrder
+  domainId?: Prisma.SortOrderInput | Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
@@ -413,6 +424,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   identityId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
   organizationId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   rootId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
+  domainId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesWithAggregatesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntWithAggregatesFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
@@ -430,6 +442,7 @@ export type SessionScalarWhereWithAggregatesInput = {
 
 export type SessionCreateInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -456,6 +469,7 @@ export type SessionUncheckedCreateInput = {
   identityId?: string | null
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -474,6 +488,7 @@ export type SessionUncheckedCreateInput = {
 
 export type SessionUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -500,6 +515,7 @@ export type SessionUncheckedUpdateInput = {
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -522,6 +538,7 @@ export type SessionCreateManyInput = {
   identityId?: string | null
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -539,6 +556,7 @@ export type SessionCreateManyInput = {
 
 export type SessionUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -560,6 +578,7 @@ export type SessionUncheckedUpdateManyInput = {
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -604,6 +623,7 @@ export type SessionCountOrderByAggregateInput = {
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   rootId?: Prisma.SortOrder
+  domainId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   rotations?: Prisma.SortOrder
@@ -629,6 +649,7 @@ export type SessionMaxOrderByAggregateInput = {
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   rootId?: Prisma.SortOrder
+  domainId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   proofMessage?: Prisma.SortOrder
@@ -649,6 +670,7 @@ export type SessionMinOrderByAggregateInput = {
   identityId?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   rootId?: Prisma.SortOrder
+  domainId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   proofMessage?: Prisma.SortOrder
@@ -866,6 +888,7 @@ export type SessionUncheckedUpdateManyWithoutOrganizationNestedInput = {
 
 export type SessionCreateWithoutUserInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -890,6 +913,7 @@ export type SessionUncheckedCreateWithoutUserInput = {
   identityId?: string | null
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -941,6 +965,7 @@ export type SessionScalarWhereInput = {
   identityId?: Prisma.UuidNullableFilter<"Session"> | string | null
   organizationId?: Prisma.UuidFilter<"Session"> | string
   rootId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  domainId?: Prisma.UuidNullableFilter<"Session"> | string | null
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
   generation?: Prisma.IntFilter<"Session"> | number
   rotations?: Prisma.DateTimeNullableListFilter<"Session">
@@ -958,6 +983,7 @@ export type SessionScalarWhereInput = {
 
 export type SessionCreateWithoutIdentityInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -979,9 +1005,9 @@ export type SessionCreateWithoutIdentityInput = {
 
 export type SessionUncheckedCreateWithoutIdentityInput = {
   id?: string
-  userId: string
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1026,6 +1052,7 @@ export type SessionUpdateManyWithWhereWithoutIdentityInput = {
 
 export type SessionCreateWithoutBranchesInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1051,6 +1078,7 @@ export type SessionUncheckedCreateWithoutBranchesInput = {
   identityId?: string | null
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1073,6 +1101,7 @@ export type SessionCreateOrConnectWithoutBranchesInput = {
 
 export type SessionCreateWithoutRootInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1097,6 +1126,7 @@ export type SessionUncheckedCreateWithoutRootInput = {
   userId: string
   identityId?: string | null
   organizationId: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1136,6 +1166,7 @@ export type SessionUpdateToOneWithWhereWithoutBranchesInput = {
 
 export type SessionUpdateWithoutBranchesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1161,6 +1192,7 @@ export type SessionUncheckedUpdateWithoutBranchesInput = {
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1194,6 +1226,7 @@ export type SessionUpdateManyWithWhereWithoutRootInput = {
 
 export type SessionCreateWithoutOrganizationInput = {
   id?: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1218,6 +1251,7 @@ export type SessionUncheckedCreateWithoutOrganizationInput = {
   userId: string
   identityId?: string | null
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1265,6 +1299,7 @@ export type SessionCreateManyUserInput = {
   identityId?: string | null
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1282,6 +1317,7 @@ export type SessionCreateManyUserInput = {
 
 export type SessionUpdateWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1306,6 +1342,7 @@ export type SessionUncheckedUpdateWithoutUserInput = {
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1327,6 +1364,7 @@ export type SessionUncheckedUpdateManyWithoutUserInput = {
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1344,9 +1382,9 @@ export type SessionUncheckedUpdateManyWithoutUserInput = {
 
 export type SessionCreateManyIdentityInput = {
   id?: string
-  userId: string
   organizationId: string
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1364,6 +1402,7 @@ export type SessionCreateManyIdentityInput = {
 
 export type SessionUpdateWithoutIdentityInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1385,9 +1424,9 @@ export type SessionUpdateWithoutIdentityInput = {
 
 export type SessionUncheckedUpdateWithoutIdentityInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  userId?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1406,9 +1445,9 @@ export type SessionUncheckedUpdateWithoutIdentityInput = {
 
 export type SessionUncheckedUpdateManyWithoutIdentityInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  userId?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1429,6 +1468,7 @@ export type SessionCreateManyRootInput = {
   userId: string
   identityId?: string | null
   organizationId: string
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1446,6 +1486,7 @@ export type SessionCreateManyRootInput = {
 
 export type SessionUpdateWithoutRootInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1470,6 +1511,7 @@ export type SessionUncheckedUpdateWithoutRootInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1491,6 +1533,7 @@ export type SessionUncheckedUpdateManyWithoutRootInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1511,6 +1554,7 @@ export type SessionCreateManyOrganizationInput = {
   userId: string
   identityId?: string | null
   rootId?: string | null
+  domainId?: string | null
   refreshHash: runtime.Bytes
   generation?: number
   rotations?: Prisma.SessionCreaterotationsInput | Date[] | string[]
@@ -1528,6 +1572,7 @@ export type SessionCreateManyOrganizationInput = {
 
 export type SessionUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1552,6 +1597,7 @@ export type SessionUncheckedUpdateWithoutOrganizationInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1573,6 +1619,7 @@ export type SessionUncheckedUpdateManyWithoutOrganizationInput = {
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   identityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rootId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  domainId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   generation?: Prisma.IntFieldUpdateOperationsInput | number
   rotations?: Prisma.SessionUpdaterotationsInput | Date[] | string[]
@@ -1625,6 +1672,7 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   identityId?: boolean
   organizationId?: boolean
   rootId?: boolean
+  domainId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
@@ -1652,6 +1700,7 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   identityId?: boolean
   organizationId?: boolean
   rootId?: boolean
+  domainId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
@@ -1677,6 +1726,7 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   identityId?: boolean
   organizationId?: boolean
   rootId?: boolean
+  domainId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
@@ -1702,6 +1752,7 @@ export type SessionSelectScalar = {
   identityId?: boolean
   organizationId?: boolean
   rootId?: boolean
+  domainId?: boolean
   refreshHash?: boolean
   generation?: boolean
   rotations?: boolean
@@ -1717,7 +1768,7 @@ export type SessionSelectScalar = {
   updatedAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "rootId" | "refreshHash" | "generation" | "rotations" | "proofMessage" | "proofSignature" | "clientAddress" | "userAgent" | "provedAt" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "userId" | "identityId" | "organizationId" | "rootId" | "domainId" | "refreshHash" | "generation" | "rotations" | "proofMessage" | "proofSignature" | "clientAddress" | "userAgent" | "provedAt" | "expiresAt" | "endedAt" | "endReason" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   identity?: boolean | Prisma.Session$identityArgs<ExtArgs>
@@ -1761,6 +1812,11 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     rootId: string | null
     /**
+     * The organization's own domain that it was begun on: it is bound to that organization; null for all others. It is no
+     * foreign key, since sessions belong to no tenant; a trigger ends them with the domain.
+     */
+    domainId: string | null
+    /**
      * SHA-256 of the refresh token that is good now.
      */
     refreshHash: runtime.Bytes
@@ -1780,7 +1836,8 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     clientAddress: string | null
     userAgent: string | null
     /**
-     * When its user last proved a wallet; of a session that was switched to, the root's counts.
+     * When its user last proved a wallet by a signature, the beginning of 1970 if never; of a session that was switched to,
+     * the root's counts.
      */
     provedAt: Date
     expiresAt: Date
@@ -2221,6 +2278,7 @@ export interface SessionFieldRefs {
   readonly identityId: Prisma.FieldRef<"Session", 'String'>
   readonly organizationId: Prisma.FieldRef<"Session", 'String'>
   readonly rootId: Prisma.FieldRef<"Session", 'String'>
+  readonly domainId: Prisma.FieldRef<"Session", 'String'>
   readonly refreshHash: Prisma.FieldRef<"Session", 'Bytes'>
   readonly generation: Prisma.FieldRef<"Session", 'Int'>
   readonly rotations: Prisma.FieldRef<"Session", 'DateTime[]'>

@@ -32,6 +32,7 @@ export type UserMinAggregateOutputType = {
   deletedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  mergedIntoId: string | null
 }
 
 export type UserMaxAggregateOutputType = {
@@ -42,6 +43,7 @@ export type UserMaxAggregateOutputType = {
   deletedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  mergedIntoId: string | null
 }
 
 export type UserCountAggregateOutputType = {
@@ -52,6 +54,7 @@ export type UserCountAggregateOutputType = {
   deletedAt: number
   createdAt: number
   updatedAt: number
+  mergedIntoId: number
   _all: number
 }
 
@@ -64,6 +67,7 @@ export type UserMinAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  mergedIntoId?: true
 }
 
 export type UserMaxAggregateInputType = {
@@ -74,6 +78,7 @@ export type UserMaxAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  mergedIntoId?: true
 }
 
 export type UserCountAggregateInputType = {
@@ -84,6 +89,7 @@ export type UserCountAggregateInputType = {
   deletedAt?: true
   createdAt?: true
   updatedAt?: true
+  mergedIntoId?: true
   _all?: true
 }
 
@@ -167,6 +173,7 @@ export type UserGroupByOutputType = {
   deletedAt: Date | null
   createdAt: Date
   updatedAt: Date
+  mergedIntoId: string | null
   _count: UserCountAggregateOutputType | null
   _min: UserMinAggregateOutputType | null
   _max: UserMaxAggregateOutputType | null
@@ -198,10 +205,17 @@ export type UserWhereInput = {
   deletedAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"User"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"User"> | Date | string
+  mergedIntoId?: Prisma.UuidNullableFilter<"User"> | string | null
+  mergedInto?: Prisma.XOR<Prisma.UserNullableScalarRelationFilter, Prisma.UserWhereInput> | null
+  merged?: Prisma.UserListRelationFilter
   identities?: Prisma.IdentityListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   profile?: Prisma.XOR<Prisma.UserProfileNullableScalarRelationFilter, Prisma.UserProfileWhereInput> | null
+  operators?: Prisma.OperatorListRelationFilter
+  emailCodes?: Prisma.EmailCodeListRelationFilter
+  mergeTickets?: Prisma.MergeTicketListRelationFilter
+  ticketsFor?: Prisma.MergeTicketListRelationFilter
 }
 
 export type UserOrderByWithRelationInput = {
@@ -212,10 +226,17 @@ export type UserOrderByWithRelationInput = {
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedInto?: Prisma.UserOrderByWithRelationInput
+  merged?: Prisma.UserOrderByRelationAggregateInput
   identities?: Prisma.IdentityOrderByRelationAggregateInput
   memberships?: Prisma.MembershipOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
   profile?: Prisma.UserProfileOrderByWithRelationInput
+  operators?: Prisma.OperatorOrderByRelationAggregateInput
+  emailCodes?: Prisma.EmailCodeOrderByRelationAggregateInput
+  mergeTickets?: Prisma.MergeTicketOrderByRelationAggregateInput
+  ticketsFor?: Prisma.MergeTicketOrderByRelationAggregateInput
 }
 
 export type UserWhereUniqueInput = Prisma.AtLeast<{
@@ -229,10 +250,17 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   deletedAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"User"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"User"> | Date | string
+  mergedIntoId?: Prisma.UuidNullableFilter<"User"> | string | null
+  mergedInto?: Prisma.XOR<Prisma.UserNullableScalarRelationFilter, Prisma.UserWhereInput> | null
+  merged?: Prisma.UserListRelationFilter
   identities?: Prisma.IdentityListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   profile?: Prisma.XOR<Prisma.UserProfileNullableScalarRelationFilter, Prisma.UserProfileWhereInput> | null
+  operators?: Prisma.OperatorListRelationFilter
+  emailCodes?: Prisma.EmailCodeListRelationFilter
+  mergeTickets?: Prisma.MergeTicketListRelationFilter
+  ticketsFor?: Prisma.MergeTicketListRelationFilter
 }, "id">
 
 export type UserOrderByWithAggregationInput = {
@@ -243,6 +271,7 @@ export type UserOrderByWithAggregationInput = {
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.UserCountOrderByAggregateInput
   _max?: Prisma.UserMaxOrderByAggregateInput
   _min?: Prisma.UserMinOrderByAggregateInput
@@ -259,6 +288,7 @@ export type UserScalarWhereWithAggregatesInput = {
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"User"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"User"> | Date | string
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
 }
 
 export type UserCreateInput = {
@@ -269,10 +299,16 @@ export type UserCreateInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUncheckedCreateInput = {
@@ -283,10 +319,16 @@ export type UserUncheckedCreateInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUpdateInput = {
@@ -297,10 +339,16 @@ export type UserUpdateInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserUncheckedUpdateInput = {
@@ -311,10 +359,16 @@ export type UserUncheckedUpdateInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserCreateManyInput = {
@@ -325,6 +379,7 @@ export type UserCreateManyInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
 }
 
 export type UserUpdateManyMutationInput = {
@@ -345,6 +400,22 @@ export type UserUncheckedUpdateManyInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type UserNullableScalarRelationFilter = {
+  is?: Prisma.UserWhereInput | null
+  isNot?: Prisma.UserWhereInput | null
+}
+
+export type UserListRelationFilter = {
+  every?: Prisma.UserWhereInput
+  some?: Prisma.UserWhereInput
+  none?: Prisma.UserWhereInput
+}
+
+export type UserOrderByRelationAggregateInput = {
+  _count?: Prisma.SortOrder
 }
 
 export type UserCountOrderByAggregateInput = {
@@ -355,6 +426,7 @@ export type UserCountOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
 }
 
 export type UserMaxOrderByAggregateInput = {
@@ -365,6 +437,7 @@ export type UserMaxOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
 }
 
 export type UserMinOrderByAggregateInput = {
@@ -375,6 +448,7 @@ export type UserMinOrderByAggregateInput = {
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
 }
 
 export type UserScalarRelationFilter = {
@@ -382,8 +456,66 @@ export type UserScalarRelationFilter = {
   isNot?: Prisma.UserWhereInput
 }
 
+export type UserCreateNestedOneWithoutMergedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedInput, Prisma.UserUncheckedCreateWithoutMergedInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserCreateNestedManyWithoutMergedIntoInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput> | Prisma.UserCreateWithoutMergedIntoInput[] | Prisma.UserUncheckedCreateWithoutMergedIntoInput[]
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedIntoInput | Prisma.UserCreateOrConnectWithoutMergedIntoInput[]
+  createMany?: Prisma.UserCreateManyMergedIntoInputEnvelope
+  connect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+}
+
+export type UserUncheckedCreateNestedManyWithoutMergedIntoInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput> | Prisma.UserCreateWithoutMergedIntoInput[] | Prisma.UserUncheckedCreateWithoutMergedIntoInput[]
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedIntoInput | Prisma.UserCreateOrConnectWithoutMergedIntoInput[]
+  createMany?: Prisma.UserCreateManyMergedIntoInputEnvelope
+  connect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+}
+
 export type EnumUserStatusFieldUpdateOperationsInput = {
   set?: $Enums.UserStatus
+}
+
+export type UserUpdateOneWithoutMergedNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedInput, Prisma.UserUncheckedCreateWithoutMergedInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedInput
+  upsert?: Prisma.UserUpsertWithoutMergedInput
+  disconnect?: Prisma.UserWhereInput | boolean
+  delete?: Prisma.UserWhereInput | boolean
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutMergedInput, Prisma.UserUpdateWithoutMergedInput>, Prisma.UserUncheckedUpdateWithoutMergedInput>
+}
+
+export type UserUpdateManyWithoutMergedIntoNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput> | Prisma.UserCreateWithoutMergedIntoInput[] | Prisma.UserUncheckedCreateWithoutMergedIntoInput[]
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedIntoInput | Prisma.UserCreateOrConnectWithoutMergedIntoInput[]
+  upsert?: Prisma.UserUpsertWithWhereUniqueWithoutMergedIntoInput | Prisma.UserUpsertWithWhereUniqueWithoutMergedIntoInput[]
+  createMany?: Prisma.UserCreateManyMergedIntoInputEnvelope
+  set?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  disconnect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  delete?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  connect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  update?: Prisma.UserUpdateWithWhereUniqueWithoutMergedIntoInput | Prisma.UserUpdateWithWhereUniqueWithoutMergedIntoInput[]
+  updateMany?: Prisma.UserUpdateManyWithWhereWithoutMergedIntoInput | Prisma.UserUpdateManyWithWhereWithoutMergedIntoInput[]
+  deleteMany?: Prisma.UserScalarWhereInput | Prisma.UserScalarWhereInput[]
+}
+
+export type UserUncheckedUpdateManyWithoutMergedIntoNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput> | Prisma.UserCreateWithoutMergedIntoInput[] | Prisma.UserUncheckedCreateWithoutMergedIntoInput[]
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergedIntoInput | Prisma.UserCreateOrConnectWithoutMergedIntoInput[]
+  upsert?: Prisma.UserUpsertWithWhereUniqueWithoutMergedIntoInput | Prisma.UserUpsertWithWhereUniqueWithoutMergedIntoInput[]
+  createMany?: Prisma.UserCreateManyMergedIntoInputEnvelope
+  set?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  disconnect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  delete?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  connect?: Prisma.UserWhereUniqueInput | Prisma.UserWhereUniqueInput[]
+  update?: Prisma.UserUpdateWithWhereUniqueWithoutMergedIntoInput | Prisma.UserUpdateWithWhereUniqueWithoutMergedIntoInput[]
+  updateMany?: Prisma.UserUpdateManyWithWhereWithoutMergedIntoInput | Prisma.UserUpdateManyWithWhereWithoutMergedIntoInput[]
+  deleteMany?: Prisma.UserScalarWhereInput | Prisma.UserScalarWhereInput[]
 }
 
 export type UserCreateNestedOneWithoutProfileInput = {
@@ -428,6 +560,48 @@ export type UserUpdateOneRequiredWithoutSessionsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutSessionsInput, Prisma.UserUpdateWithoutSessionsInput>, Prisma.UserUncheckedUpdateWithoutSessionsInput>
 }
 
+export type UserCreateNestedOneWithoutMergeTicketsInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergeTicketsInput, Prisma.UserUncheckedCreateWithoutMergeTicketsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergeTicketsInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserCreateNestedOneWithoutTicketsForInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutTicketsForInput, Prisma.UserUncheckedCreateWithoutTicketsForInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutTicketsForInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutMergeTicketsNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutMergeTicketsInput, Prisma.UserUncheckedCreateWithoutMergeTicketsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutMergeTicketsInput
+  upsert?: Prisma.UserUpsertWithoutMergeTicketsInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutMergeTicketsInput, Prisma.UserUpdateWithoutMergeTicketsInput>, Prisma.UserUncheckedUpdateWithoutMergeTicketsInput>
+}
+
+export type UserUpdateOneRequiredWithoutTicketsForNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutTicketsForInput, Prisma.UserUncheckedCreateWithoutTicketsForInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutTicketsForInput
+  upsert?: Prisma.UserUpsertWithoutTicketsForInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutTicketsForInput, Prisma.UserUpdateWithoutTicketsForInput>, Prisma.UserUncheckedUpdateWithoutTicketsForInput>
+}
+
+export type UserCreateNestedOneWithoutEmailCodesInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutEmailCodesInput, Prisma.UserUncheckedCreateWithoutEmailCodesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutEmailCodesInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutEmailCodesNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutEmailCodesInput, Prisma.UserUncheckedCreateWithoutEmailCodesInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutEmailCodesInput
+  upsert?: Prisma.UserUpsertWithoutEmailCodesInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutEmailCodesInput, Prisma.UserUpdateWithoutEmailCodesInput>, Prisma.UserUncheckedUpdateWithoutEmailCodesInput>
+}
+
 export type UserCreateNestedOneWithoutMembershipsInput = {
   create?: Prisma.XOR<Prisma.UserCreateWithoutMembershipsInput, Prisma.UserUncheckedCreateWithoutMembershipsInput>
   connectOrCreate?: Prisma.UserCreateOrConnectWithoutMembershipsInput
@@ -442,6 +616,190 @@ export type UserUpdateOneRequiredWithoutMembershipsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutMembershipsInput, Prisma.UserUpdateWithoutMembershipsInput>, Prisma.UserUncheckedUpdateWithoutMembershipsInput>
 }
 
+export type UserCreateNestedOneWithoutOperatorsInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutOperatorsInput, Prisma.UserUncheckedCreateWithoutOperatorsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutOperatorsInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutOperatorsNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutOperatorsInput, Prisma.UserUncheckedCreateWithoutOperatorsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutOperatorsInput
+  upsert?: Prisma.UserUpsertWithoutOperatorsInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutOperatorsInput, Prisma.UserUpdateWithoutOperatorsInput>, Prisma.UserUncheckedUpdateWithoutOperatorsInput>
+}
+
+export type UserCreateWithoutMergedInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserUncheckedCreateWithoutMergedInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedIntoId?: string | null
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserCreateOrConnectWithoutMergedInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergedInput, Prisma.UserUncheckedCreateWithoutMergedInput>
+}
+
+export type UserCreateWithoutMergedIntoInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserUncheckedCreateWithoutMergedIntoInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserCreateOrConnectWithoutMergedIntoInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput>
+}
+
+export type UserCreateManyMergedIntoInputEnvelope = {
+  data: Prisma.UserCreateManyMergedIntoInput | Prisma.UserCreateManyMergedIntoInput[]
+  skipDuplicates?: boolean
+}
+
+export type UserUpsertWithoutMergedInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutMergedInput, Prisma.UserUncheckedUpdateWithoutMergedInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergedInput, Prisma.UserUncheckedCreateWithoutMergedInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutMergedInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutMergedInput, Prisma.UserUncheckedUpdateWithoutMergedInput>
+}
+
+export type UserUpdateWithoutMergedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutMergedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUpsertWithWhereUniqueWithoutMergedIntoInput = {
+  where: Prisma.UserWhereUniqueInput
+  update: Prisma.XOR<Prisma.UserUpdateWithoutMergedIntoInput, Prisma.UserUncheckedUpdateWithoutMergedIntoInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergedIntoInput, Prisma.UserUncheckedCreateWithoutMergedIntoInput>
+}
+
+export type UserUpdateWithWhereUniqueWithoutMergedIntoInput = {
+  where: Prisma.UserWhereUniqueInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutMergedIntoInput, Prisma.UserUncheckedUpdateWithoutMergedIntoInput>
+}
+
+export type UserUpdateManyWithWhereWithoutMergedIntoInput = {
+  where: Prisma.UserScalarWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateManyMutationInput, Prisma.UserUncheckedUpdateManyWithoutMergedIntoInput>
+}
+
+export type UserScalarWhereInput = {
+  AND?: Prisma.UserScalarWhereInput | Prisma.UserScalarWhereInput[]
+  OR?: Prisma.UserScalarWhereInput[]
+  NOT?: Prisma.UserScalarWhereInput | Prisma.UserScalarWhereInput[]
+  id?: Prisma.UuidFilter<"User"> | string
+  displayName?: Prisma.StringFilter<"User"> | string
+  avatarUrl?: Prisma.StringNullableFilter<"User"> | string | null
+  status?: Prisma.EnumUserStatusFilter<"User"> | $Enums.UserStatus
+  deletedAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
+  createdAt?: Prisma.DateTimeFilter<"User"> | Date | string
+  updatedAt?: Prisma.DateTimeFilter<"User"> | Date | string
+  mergedIntoId?: Prisma.UuidNullableFilter<"User"> | string | null
+}
+
 export type UserCreateWithoutProfileInput = {
   id?: string
   displayName: string
@@ -450,9 +808,15 @@ export type UserCreateWithoutProfileInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUncheckedCreateWithoutProfileInput = {
@@ -463,9 +827,15 @@ export type UserUncheckedCreateWithoutProfileInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserCreateOrConnectWithoutProfileInput = {
@@ -492,9 +862,15 @@ export type UserUpdateWithoutProfileInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutProfileInput = {
@@ -505,9 +881,15 @@ export type UserUncheckedUpdateWithoutProfileInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserCreateWithoutIdentitiesInput = {
@@ -518,9 +900,15 @@ export type UserCreateWithoutIdentitiesInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUncheckedCreateWithoutIdentitiesInput = {
@@ -531,9 +919,15 @@ export type UserUncheckedCreateWithoutIdentitiesInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserCreateOrConnectWithoutIdentitiesInput = {
@@ -560,9 +954,15 @@ export type UserUpdateWithoutIdentitiesInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutIdentitiesInput = {
@@ -573,9 +973,15 @@ export type UserUncheckedUpdateWithoutIdentitiesInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserCreateWithoutSessionsInput = {
@@ -586,9 +992,15 @@ export type UserCreateWithoutSessionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUncheckedCreateWithoutSessionsInput = {
@@ -599,9 +1011,15 @@ export type UserUncheckedCreateWithoutSessionsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserCreateOrConnectWithoutSessionsInput = {
@@ -628,9 +1046,15 @@ export type UserUpdateWithoutSessionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutSessionsInput = {
@@ -641,9 +1065,291 @@ export type UserUncheckedUpdateWithoutSessionsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserCreateWithoutMergeTicketsInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserUncheckedCreateWithoutMergeTicketsInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserCreateOrConnectWithoutMergeTicketsInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergeTicketsInput, Prisma.UserUncheckedCreateWithoutMergeTicketsInput>
+}
+
+export type UserCreateWithoutTicketsForInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+}
+
+export type UserUncheckedCreateWithoutTicketsForInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+}
+
+export type UserCreateOrConnectWithoutTicketsForInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutTicketsForInput, Prisma.UserUncheckedCreateWithoutTicketsForInput>
+}
+
+export type UserUpsertWithoutMergeTicketsInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutMergeTicketsInput, Prisma.UserUncheckedUpdateWithoutMergeTicketsInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutMergeTicketsInput, Prisma.UserUncheckedCreateWithoutMergeTicketsInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutMergeTicketsInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutMergeTicketsInput, Prisma.UserUncheckedUpdateWithoutMergeTicketsInput>
+}
+
+export type UserUpdateWithoutMergeTicketsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutMergeTicketsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUpsertWithoutTicketsForInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutTicketsForInput, Prisma.UserUncheckedUpdateWithoutTicketsForInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutTicketsForInput, Prisma.UserUncheckedCreateWithoutTicketsForInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutTicketsForInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutTicketsForInput, Prisma.UserUncheckedUpdateWithoutTicketsForInput>
+}
+
+export type UserUpdateWithoutTicketsForInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutTicketsForInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+}
+
+export type UserCreateWithoutEmailCodesInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserUncheckedCreateWithoutEmailCodesInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserCreateOrConnectWithoutEmailCodesInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutEmailCodesInput, Prisma.UserUncheckedCreateWithoutEmailCodesInput>
+}
+
+export type UserUpsertWithoutEmailCodesInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutEmailCodesInput, Prisma.UserUncheckedUpdateWithoutEmailCodesInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutEmailCodesInput, Prisma.UserUncheckedCreateWithoutEmailCodesInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutEmailCodesInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutEmailCodesInput, Prisma.UserUncheckedUpdateWithoutEmailCodesInput>
+}
+
+export type UserUpdateWithoutEmailCodesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutEmailCodesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserCreateWithoutMembershipsInput = {
@@ -654,9 +1360,15 @@ export type UserCreateWithoutMembershipsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserUncheckedCreateWithoutMembershipsInput = {
@@ -667,9 +1379,15 @@ export type UserUncheckedCreateWithoutMembershipsInput = {
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
   identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
   profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  operators?: Prisma.OperatorUncheckedCreateNestedManyWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
 }
 
 export type UserCreateOrConnectWithoutMembershipsInput = {
@@ -696,9 +1414,15 @@ export type UserUpdateWithoutMembershipsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutMembershipsInput = {
@@ -709,9 +1433,165 @@ export type UserUncheckedUpdateWithoutMembershipsInput = {
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
   identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
   profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserCreateWithoutOperatorsInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedInto?: Prisma.UserCreateNestedOneWithoutMergedInput
+  merged?: Prisma.UserCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileCreateNestedOneWithoutUserInput
+  emailCodes?: Prisma.EmailCodeCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserUncheckedCreateWithoutOperatorsInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  mergedIntoId?: string | null
+  merged?: Prisma.UserUncheckedCreateNestedManyWithoutMergedIntoInput
+  identities?: Prisma.IdentityUncheckedCreateNestedManyWithoutUserInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  profile?: Prisma.UserProfileUncheckedCreateNestedOneWithoutUserInput
+  emailCodes?: Prisma.EmailCodeUncheckedCreateNestedManyWithoutUserInput
+  mergeTickets?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutUserInput
+  ticketsFor?: Prisma.MergeTicketUncheckedCreateNestedManyWithoutOtherUserInput
+}
+
+export type UserCreateOrConnectWithoutOperatorsInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutOperatorsInput, Prisma.UserUncheckedCreateWithoutOperatorsInput>
+}
+
+export type UserUpsertWithoutOperatorsInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutOperatorsInput, Prisma.UserUncheckedUpdateWithoutOperatorsInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutOperatorsInput, Prisma.UserUncheckedCreateWithoutOperatorsInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutOperatorsInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutOperatorsInput, Prisma.UserUncheckedUpdateWithoutOperatorsInput>
+}
+
+export type UserUpdateWithoutOperatorsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedInto?: Prisma.UserUpdateOneWithoutMergedNestedInput
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutOperatorsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserCreateManyMergedIntoInput = {
+  id?: string
+  displayName: string
+  avatarUrl?: string | null
+  status?: $Enums.UserStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type UserUpdateWithoutMergedIntoInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  merged?: Prisma.UserUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateWithoutMergedIntoInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  merged?: Prisma.UserUncheckedUpdateManyWithoutMergedIntoNestedInput
+  identities?: Prisma.IdentityUncheckedUpdateManyWithoutUserNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  profile?: Prisma.UserProfileUncheckedUpdateOneWithoutUserNestedInput
+  operators?: Prisma.OperatorUncheckedUpdateManyWithoutUserNestedInput
+  emailCodes?: Prisma.EmailCodeUncheckedUpdateManyWithoutUserNestedInput
+  mergeTickets?: Prisma.MergeTicketUncheckedUpdateManyWithoutUserNestedInput
+  ticketsFor?: Prisma.MergeTicketUncheckedUpdateManyWithoutOtherUserNestedInput
+}
+
+export type UserUncheckedUpdateManyWithoutMergedIntoInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  avatarUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumUserStatusFieldUpdateOperationsInput | $Enums.UserStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 
@@ -720,15 +1600,25 @@ export type UserUncheckedUpdateWithoutMembershipsInput = {
  */
 
 export type UserCountOutputType = {
+  merged: number
   identities: number
   memberships: number
   sessions: number
+  operators: number
+  emailCodes: number
+  mergeTickets: number
+  ticketsFor: number
 }
 
 export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  merged?: boolean | UserCountOutputTypeCountMergedArgs
   identities?: boolean | UserCountOutputTypeCountIdentitiesArgs
   memberships?: boolean | UserCountOutputTypeCountMembershipsArgs
   sessions?: boolean | UserCountOutputTypeCountSessionsArgs
+  operators?: boolean | UserCountOutputTypeCountOperatorsArgs
+  emailCodes?: boolean | UserCountOutputTypeCountEmailCodesArgs
+  mergeTickets?: boolean | UserCountOutputTypeCountMergeTicketsArgs
+  ticketsFor?: boolean | UserCountOutputTypeCountTicketsForArgs
 }
 
 /**
@@ -739,6 +1629,13 @@ export type UserCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensi
    * Select specific fields to fetch from the UserCountOutputType
    */
   select?: Prisma.UserCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountMergedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UserWhereInput
 }
 
 /**
@@ -762,6 +1659,34 @@ export type UserCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Types.E
   where?: Prisma.SessionWhereInput
 }
 
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountOperatorsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.OperatorWhereInput
+}
+
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountEmailCodesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.EmailCodeWhereInput
+}
+
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountMergeTicketsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MergeTicketWhereInput
+}
+
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountTicketsForArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MergeTicketWhereInput
+}
+
 
 export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -771,10 +1696,17 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  mergedIntoId?: boolean
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
+  merged?: boolean | Prisma.User$mergedArgs<ExtArgs>
   identities?: boolean | Prisma.User$identitiesArgs<ExtArgs>
   memberships?: boolean | Prisma.User$membershipsArgs<ExtArgs>
   sessions?: boolean | Prisma.User$sessionsArgs<ExtArgs>
   profile?: boolean | Prisma.User$profileArgs<ExtArgs>
+  operators?: boolean | Prisma.User$operatorsArgs<ExtArgs>
+  emailCodes?: boolean | Prisma.User$emailCodesArgs<ExtArgs>
+  mergeTickets?: boolean | Prisma.User$mergeTicketsArgs<ExtArgs>
+  ticketsFor?: boolean | Prisma.User$ticketsForArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
 
@@ -786,6 +1718,8 @@ export type UserSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  mergedIntoId?: boolean
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
 
 export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -796,6 +1730,8 @@ export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  mergedIntoId?: boolean
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
 
 export type UserSelectScalar = {
@@ -806,26 +1742,43 @@ export type UserSelectScalar = {
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  mergedIntoId?: boolean
 }
 
-export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "displayName" | "avatarUrl" | "status" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["user"]>
+export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "displayName" | "avatarUrl" | "status" | "deletedAt" | "createdAt" | "updatedAt" | "mergedIntoId", ExtArgs["result"]["user"]>
 export type UserInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
+  merged?: boolean | Prisma.User$mergedArgs<ExtArgs>
   identities?: boolean | Prisma.User$identitiesArgs<ExtArgs>
   memberships?: boolean | Prisma.User$membershipsArgs<ExtArgs>
   sessions?: boolean | Prisma.User$sessionsArgs<ExtArgs>
   profile?: boolean | Prisma.User$profileArgs<ExtArgs>
+  operators?: boolean | Prisma.User$operatorsArgs<ExtArgs>
+  emailCodes?: boolean | Prisma.User$emailCodesArgs<ExtArgs>
+  mergeTickets?: boolean | Prisma.User$mergeTicketsArgs<ExtArgs>
+  ticketsFor?: boolean | Prisma.User$ticketsForArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }
-export type UserIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
-export type UserIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
+export type UserIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
+}
+export type UserIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  mergedInto?: boolean | Prisma.User$mergedIntoArgs<ExtArgs>
+}
 
 export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "User"
   objects: {
+    mergedInto: Prisma.$UserPayload<ExtArgs> | null
+    merged: Prisma.$UserPayload<ExtArgs>[]
     identities: Prisma.$IdentityPayload<ExtArgs>[]
     memberships: Prisma.$MembershipPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
     profile: Prisma.$UserProfilePayload<ExtArgs> | null
+    operators: Prisma.$OperatorPayload<ExtArgs>[]
+    emailCodes: Prisma.$EmailCodePayload<ExtArgs>[]
+    mergeTickets: Prisma.$MergeTicketPayload<ExtArgs>[]
+    ticketsFor: Prisma.$MergeTicketPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -835,6 +1788,10 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     deletedAt: Date | null
     createdAt: Date
     updatedAt: Date
+    /**
+     * Whom the user has become; whoever that is has become nobody else.
+     */
+    mergedIntoId: string | null
   }, ExtArgs["result"]["user"]>
   composites: {}
 }
@@ -1229,10 +2186,16 @@ readonly fields: UserFieldRefs;
  */
 export interface Prisma__UserClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
+  mergedInto<T extends Prisma.User$mergedIntoArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$mergedIntoArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  merged<T extends Prisma.User$mergedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$mergedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   identities<T extends Prisma.User$identitiesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$identitiesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdentityPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   memberships<T extends Prisma.User$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.User$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   profile<T extends Prisma.User$profileArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$profileArgs<ExtArgs>>): Prisma.Prisma__UserProfileClient<runtime.Types.Result.GetResult<Prisma.$UserProfilePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  operators<T extends Prisma.User$operatorsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$operatorsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OperatorPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  emailCodes<T extends Prisma.User$emailCodesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$emailCodesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$EmailCodePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  mergeTickets<T extends Prisma.User$mergeTicketsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$mergeTicketsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MergeTicketPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  ticketsFor<T extends Prisma.User$ticketsForArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$ticketsForArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MergeTicketPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1269,6 +2232,7 @@ export interface UserFieldRefs {
   readonly deletedAt: Prisma.FieldRef<"User", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"User", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"User", 'DateTime'>
+  readonly mergedIntoId: Prisma.FieldRef<"User", 'String'>
 }
     
 
@@ -1529,6 +2493,10 @@ export type UserCreateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensions
    */
   data: Prisma.UserCreateManyInput | Prisma.UserCreateManyInput[]
   skipDuplicates?: boolean
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UserIncludeCreateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1600,6 +2568,10 @@ export type UserUpdateManyAndReturnArgs<ExtArgs extends runtime.Types.Extensions
    * Limit how many Users to update.
    */
   limit?: number
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UserIncludeUpdateManyAndReturn<ExtArgs> | null
 }
 
 /**
@@ -1668,6 +2640,49 @@ export type UserDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Limit how many Users to delete.
    */
   limit?: number
+}
+
+/**
+ * User.mergedInto
+ */
+export type User$mergedIntoArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the User
+   */
+  select?: Prisma.UserSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the User
+   */
+  omit?: Prisma.UserOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UserInclude<ExtArgs> | null
+  where?: Prisma.UserWhereInput
+}
+
+/**
+ * User.merged
+ */
+export type User$mergedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the User
+   */
+  select?: Prisma.UserSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the User
+   */
+  omit?: Prisma.UserOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UserInclude<ExtArgs> | null
+  where?: Prisma.UserWhereInput
+  orderBy?: Prisma.UserOrderByWithRelationInput | Prisma.UserOrderByWithRelationInput[]
+  cursor?: Prisma.UserWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UserScalarFieldEnum | Prisma.UserScalarFieldEnum[]
 }
 
 /**
@@ -1759,6 +2774,102 @@ export type User$profileArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   include?: Prisma.UserProfileInclude<ExtArgs> | null
   where?: Prisma.UserProfileWhereInput
+}
+
+/**
+ * User.operators
+ */
+export type User$operatorsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Operator
+   */
+  select?: Prisma.OperatorSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Operator
+   */
+  omit?: Prisma.OperatorOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OperatorInclude<ExtArgs> | null
+  where?: Prisma.OperatorWhereInput
+  orderBy?: Prisma.OperatorOrderByWithRelationInput | Prisma.OperatorOrderByWithRelationInput[]
+  cursor?: Prisma.OperatorWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.OperatorScalarFieldEnum | Prisma.OperatorScalarFieldEnum[]
+}
+
+/**
+ * User.emailCodes
+ */
+export type User$emailCodesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the EmailCode
+   */
+  select?: Prisma.EmailCodeSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the EmailCode
+   */
+  omit?: Prisma.EmailCodeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.EmailCodeInclude<ExtArgs> | null
+  where?: Prisma.EmailCodeWhereInput
+  orderBy?: Prisma.EmailCodeOrderByWithRelationInput | Prisma.EmailCodeOrderByWithRelationInput[]
+  cursor?: Prisma.EmailCodeWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.EmailCodeScalarFieldEnum | Prisma.EmailCodeScalarFieldEnum[]
+}
+
+/**
+ * User.mergeTickets
+ */
+export type User$mergeTicketsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the MergeTicket
+   */
+  select?: Prisma.MergeTicketSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the MergeTicket
+   */
+  omit?: Prisma.MergeTicketOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MergeTicketInclude<ExtArgs> | null
+  where?: Prisma.MergeTicketWhereInput
+  orderBy?: Prisma.MergeTicketOrderByWithRelationInput | Prisma.MergeTicketOrderByWithRelationInput[]
+  cursor?: Prisma.MergeTicketWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MergeTicketScalarFieldEnum | Prisma.MergeTicketScalarFieldEnum[]
+}
+
+/**
+ * User.ticketsFor
+ */
+export type User$ticketsForArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the MergeTicket
+   */
+  select?: Prisma.MergeTicketSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the MergeTicket
+   */
+  omit?: Prisma.MergeTicketOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MergeTicketInclude<ExtArgs> | null
+  where?: Prisma.MergeTicketWhereInput
+  orderBy?: Prisma.MergeTicketOrderByWithRelationInput | Prisma.MergeTicketOrderByWithRelationInput[]
+  cursor?: Prisma.MergeTicketWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MergeTicketScalarFieldEnum | Prisma.MergeTicketScalarFieldEnum[]
 }
 
 /**

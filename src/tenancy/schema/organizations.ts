@@ -1,8 +1,10 @@
-import { builder } from '../graphql/builder.ts';
-import { SessionRef } from '../identity/schema/sessions.ts';
-import { ViewerRef } from '../identity/schema/viewer.ts';
+import { builder } from '../../graphql/builder.ts';
+import { inTenant } from '../../graphql/node.ts';
+import { SessionRef } from '../../identity/schema/sessions.ts';
+import { ViewerRef } from '../../identity/schema/viewer.ts';
 
-const MembershipRole = builder.enumType('MembershipRole', {
+/** What a member may do. */
+export const MembershipRole = builder.enumType('MembershipRole', {
   description: 'What a member may do in an organization.',
   values: {
     OWNER: { description: 'Everything, owners included.' },
@@ -25,9 +27,13 @@ export const OrganizationRef = builder.prismaNode('Organization', {
   }),
 });
 
-const Membership = builder.prismaObject('Membership', {
+/** A user's place in an organization. */
+export const MembershipRef = builder.prismaNode('Membership', {
+  nullable: true,
   description: 'A user’s place in an organization.',
-  select: { id: true },
+  select: { organizationId: true, id: true },
+  id: { resolve: ({ id }) => id },
+  findUnique: inTenant,
   fields: (t) => ({
     organization: t.relation('organization', { description: 'The organization.' }),
     role: t.expose('role', { type: MembershipRole, description: 'What the user may do in it.' }),
@@ -39,7 +45,7 @@ builder.prismaObjectFields(ViewerRef, (t) => ({
   organization: t.relation('organization', { description: 'The organization that the session works in.' }),
   role: t.expose('role', { type: MembershipRole, description: 'What the user may do in it.' }),
   memberships: t.field({
-    type: [Membership],
+    type: [MembershipRef],
     description: 'All organizations that the user belongs to, the first joined first.',
     select: (_args, _context, nestedSelection) => ({
       user: {

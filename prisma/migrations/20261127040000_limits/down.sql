@@ -1,0 +1,123 @@
+drop function
+  give_email_code(text, bytea, integer, integer, bytea, integer), try_email_code(text, integer, bytea, integer),
+  take_proof(integer), make_room_for_session(integer), create_organization(uuid, text, text, jsonb, integer);
+
+drop index email_codes_client_hash_created_at_idx;
+alter table email_codes drop column client_hash;
+create index sessions_user_id_idx on sessions (user_id);
+drop index sessions_user_id_ended_at_expires_at_idx;
+
+-- keeps a code of the scene's user for an address, unless either had as many within the hour as are allowed; answers its
+-- id, or the seconds until there may be another one. Who waits for whom is always in this order, so that nobody waits in
+-- a circle
+create function give_email_code(address text, hash bytea, allowed integer, lifetime_seconds integer)
+returns table (id uuid, expires_at timestamptz, wait integer)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asking uuid := public.current_user_id();
+  free_at timestamptz;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('e-mail codes of ' || asking, 0));
+  perform pg_advisory_xact_lock(hashtextextended('e-mail codes to ' || address, 0));
+  select max(nth.created_at) + interval '1 hour' into free_at
+  from (
+    (select c.created_at from public.email_codes c where c.user_id = asking order by c.created_at desc
+      offset allowed - 1 limit 1)
+    union all
+    (select c.created_at from public.email_codes c where c.email = address order by c.created_at desc
+      offset allowed - 1 limit 1)
+  ) nth;
+  if free_at > clock_timestamp() then
+    return query select null::uuid, null::timestamptz,
+      greatest(1, ceil(extract(epoch from free_at - clock_timestamp())))::integer;
+    return;
+  end if;
+  return query
+    insert into public.email_codes as made (user_id, email, code_hash, created_at, expires_at)
+    values (asking, address, hash, clock_timestamp(), clock_timestamp() + make_interval(secs => lifetime_seconds))
+    returning made.id, made.expires_at, 0;
+end
+$$;
+
+-- counts one more try of the scene's user to guess a code for the address, whatever becomes of it, and answers the newest
+-- code; or none, and the seconds to wait, when there were too many within the hour
+create function try_email_code(address text, allowed integer)
+returns table (wait integer, id uuid, code_hash bytea)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asking uuid := public.current_user_id();
+begin
+  wait := public.take_rate_limit(
+    sha256(convert_to('e-mail code tries ' || asking || ' ' || address, 'UTF8')), allowed, 3600
+  );
+  if wait = 0 then
+    select newest.id, newest.code_hash into id, code_hash
+    from (
+      select * from public.email_codes c
+      where c.user_id = asking and c.email = address
+      order by c.created_at desc, c.id desc
+      limit 1
+    ) newest
+    where newest.used_at is null and newest.expires_at > clock_timestamp();
+  end if;
+  return next;
+end
+$$;
+
+-- makes an organization that the scene's user owns, and tells of it there; raises TH401 without a user, and TH409 in a
+-- session that is good for one organization alone
+create function create_organization(organization uuid, called text, addressed text, told jsonb) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  founder uuid := public.current_user_id();
+begin
+  if founder is null then
+    raise exception 'nobody is signed in' using errcode = 'TH401';
+  elsif exists (
+    select from public.sessions s where s.id = public.current_session_id() and s.domain_id is not null
+  ) then
+    raise exception 'the session is good for one organization alone' using errcode = 'TH409';
+  end if;
+  insert into public.organizations (id, name, slug) values (organization, called, addressed);
+  insert into public.memberships (organization_id, user_id, role, status, joined_at)
+  values (organization, founder, 'OWNER', 'ACTIVE', clock_timestamp());
+  insert into public.events (
+    organization_id, type, aggregate_type, aggregate_id, aggregate_version, actor, tags, data, metadata
+  )
+  values (
+    organization, 'organization.created', 'organization', organization, 1, 'user:' || founder,
+    array['organization:' || organization, 'user:' || founder], jsonb_build_object('name', called), told
+  );
+end
+$$;
+
+grant execute on function
+  give_email_code(text, bytea, integer, integer), try_email_code(text, integer),
+  create_organization(uuid, text, text, jsonb)
+to tollhouse_member;
+
+-- owning and replacing a function needs the right to make one, for a moment
+grant create on schema public to tollhouse_doorkeeper;
+alter function give_email_code(text, bytea, integer, integer) owner to tollhouse_doorkeeper;
+alter function try_email_code(text, integer) owner to tollhouse_doorkeeper;
+alter function create_organization(uuid, text, text, jsonb) owner to tollhouse_doorkeeper;
+set local role tollhouse_doorkeeper;
+-- a ticket to merge with whoever has the account that the scene has proved; answers until when it is good, and null when
+-- nobody else has it
+create or replace function give_merge_ticket(hash bytea, lifetime_seconds integer) returns timestamptz
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into public.merge_tickets (ticket_hash, user_id, identity_id, other_user_id, expires_at)
+  select hash, public.current_user_id(), i.id, i.user_id, clock_timestamp() + make_interval(secs => lifetime_seconds)
+  from public.identities i
+  where i.issuer = current_setting('app.identity_issuer', true)
+    and i.subject = current_setting('app.identity_subject', true)
+    and i.user_id <> public.current_user_id()
+  returning expires_at
+$$;
+
+reset role;
+revoke create on schema public from tollhouse_doorkeeper;

@@ -1,0 +1,45 @@
+import type { Context } from '../context.ts';
+import { kernelErrors } from '../kernel/errors.ts';
+
+/** Which request a fact came of, and whose that was. */
+export function metadataOf({
+  requestId,
+  client,
+}: Pick<Context, 'requestId'> & Partial<Pick<Context, 'client'>>): Readonly<Record<string, string | null>> {
+  return { requestId, ...(client && { clientAddress: client.address, userAgent: client.userAgent }) };
+}
+
+/** A reader's place in the log; what stands behind it was told later, or was committed later. */
+export interface EventPosition {
+  readonly epoch: number;
+  readonly transactionId: bigint;
+  readonly position: bigint;
+}
+
+/** Before the first fact. */
+export const LOG_START: EventPosition = { epoch: 0, transactionId: 0n, position: 0n };
+
+/** Which facts matter: of any of these types, with all of these tags; what is absent does not narrow it down. */
+export interface EventQuery {
+  readonly types?: readonly string[] | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+}
+
+const MAX_INT = 2n ** 31n - 1n;
+const MAX_BIGINT = 2n ** 63n - 1n;
+const CURSOR = /^(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,18})\.(0|[1-9]\d{0,18})$/;
+
+/** The position as the API shows it: an opaque text. */
+export function writeEventCursor({ epoch, transactionId, position }: EventPosition): string {
+  return Buffer.from(`${epoch}.${transactionId}.${position}`).toString('base64url');
+}
+
+/** @throws INVALID_CURSOR for a text that `writeEventCursor` did not write */
+export function readEventCursor(cursor: string): EventPosition {
+  const [, ...parts] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  const [epoch = MAX_INT + 1n, transactionId = 0n, position = 0n] = parts.map(BigInt);
+  const read = { epoch: Number(epoch), transactionId, position };
+  const sound = epoch <= MAX_INT && transactionId <= MAX_BIGINT && position <= MAX_BIGINT;
+  if (!sound || writeEventCursor(read) !== cursor) throw kernelErrors.INVALID_CURSOR();
+  return read;
+}

@@ -1,0 +1,26 @@
+import { builder } from '../graphql/builder.ts';
+import type { LoggedEvent } from './commands/readEvents.ts';
+
+/** A fact of the log, as the organization's own members see it. */
+export const EventRef = builder.objectRef<LoggedEvent>('Event').implement({
+  description: 'A fact: what happened, never changed. docs/domains/events.md lists the types.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Its own id, for whoever must not count it twice.' }),
+    type: t.exposeString('type', { description: 'What happened: `<aggregate>.<past-tense>`.' }),
+    version: t.exposeInt('version', { description: 'The version of the shape of `data`.' }),
+    actor: t.exposeString('actor', { description: 'Who did it: `user:<uuid>`, `payer` or `worker`.' }),
+    aggregateType: t.exposeString('aggregateType', { description: 'What it happened to.' }),
+    aggregateId: t.exposeID('aggregateId', { description: 'Which one: its UUID.' }),
+    aggregateVersion: t.exposeInt('aggregateVersion', {
+      description: 'Its place in the history of that one, from 1, without gaps.',
+    }),
+    tags: t.exposeStringList('tags', { description: 'The ids that it is about, as `type:id`.' }),
+    data: t.field({
+      type: 'JsonObject',
+      description: 'What is told of it; amounts are texts, since no number of JSON holds them.',
+      resolve: ({ data }) => data,
+    }),
+    requestId: t.exposeString('requestId', { nullable: true, description: 'The request that it came of.' }),
+    recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was told.' }),
+  }),
+});

@@ -1,0 +1,32 @@
+import type { Context } from '../../context.ts';
+import type { Transaction } from '../../database/scope.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
+import { tenancyErrors } from '../errors.ts';
+import { requireKeysWrite } from './requireKeysWrite.ts';
+
+/**
+ * Keeps an API key of the viewer's organization as it is until the transaction ends, for whoever may write keys.
+ * @param id null when what was given names no key
+ * @returns whether it has been revoked
+ * @throws FORBIDDEN, API_KEY_UNKNOWN
+ */
+export async function holdApiKey(
+  { viewer }: Context,
+  tx: Pick<Transaction, '$queryRaw'>,
+  id: string | null,
+): Promise<{ readonly revoked: boolean }> {
+  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  await requireKeysWrite(tx);
+  const { organizationId } = viewer;
+  // of two at one instant the second comes after the first; a revoked one can be locked by nobody, and changes no more
+  await tx.$queryRaw`
+    /* lockApiKey */
+    select id from api_keys where organization_id = ${organizationId}::uuid and id = ${id}::uuid for update`;
+  const [found] = await tx.$queryRaw<{ revoked: boolean }[]>`
+    /* holdApiKey */
+    select revoked_at is not null as revoked
+    from api_keys
+    where organization_id = ${organizationId}::uuid and id = ${id}::uuid`;
+  if (!found) throw tenancyErrors.API_KEY_UNKNOWN();
+  return found;
+}

@@ -1,0 +1,67 @@
+import type { Context } from '../../context.ts';
+import { appendNextEvent } from '../../events/commands/appendNextEvent.ts';
+import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
+import { assertPerson } from '../../kernel/viewer.ts';
+import { tenancyErrors } from '../errors.ts';
+import { invitationRevoked } from '../events.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
+
+interface Found {
+  readonly permitted: boolean;
+  readonly acceptedAt: Date | null;
+  readonly id: string | null;
+}
+
+/**
+ * Ends an invitation of the viewer's organization that nobody has accepted; one that was revoked before stays so. Needs
+ * `members:write`.
+ * @param input.id null when what was given names none
+ * @throws FORBIDDEN, INVITATION_UNKNOWN, INVITATION_USED, STEP_UP_REQUIRED
+ */
+export async function revokeInvitation(
+  context: Context,
+  { id, idempotencyKey }: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
+): Promise<Done<{ readonly invitationId: string }>> {
+  const { scope, viewer } = context;
+  assertPerson(viewer);
+  if (id === null) throw tenancyErrors.INVITATION_UNKNOWN();
+  const { organizationId, userId } = viewer;
+  const keyed = {
+    given: idempotencyKey,
+    organizationId,
+    principal: `user:${userId}`,
+    operation: 'revokeInvitation',
+    variables: { id },
+    resultId: id,
+  };
+  return once(
+    scope,
+    keyed,
+    (record) =>
+      scope.transaction(async (tx) => {
+        for (const deed of record(tx)) await deed;
+        await requireOrganizationStepUp(tx);
+        const ended = await tx.$executeRaw`
+          /* revokeInvitation */
+          update invitations
+          set revoked_at = clock_timestamp()
+          where organization_id = ${organizationId}::uuid and id = ${id}::uuid`;
+        if (ended > 0) {
+          const fact = { organizationId, userId, invitationId: id };
+          await appendNextEvent(context, tx, invitationRevoked(fact));
+          return { invitationId: id };
+        }
+        const [found] = await tx.$queryRaw<Found[]>`
+          /* whyNotRevoked */
+          select has_permission('members:write') as permitted, i.id, i.accepted_at as "acceptedAt"
+          from (select) as asked
+          left join invitations i on i.organization_id = ${organizationId}::uuid and i.id = ${id}::uuid`;
+        if (!found?.permitted) throw kernelErrors.FORBIDDEN({ permission: 'members:write' });
+        if (found.id === null) throw tenancyErrors.INVITATION_UNKNOWN();
+        if (found.acceptedAt !== null) throw tenancyErrors.INVITATION_USED();
+        return { invitationId: id };
+      }),
+    async (invitationId) => ({ invitationId }),
+  );
+}

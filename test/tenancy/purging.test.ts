@@ -1,0 +1,194 @@
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkerContext } from '../../src/context.ts';
+import { purgeOrganizations } from '../../src/tenancy/jobs.ts';
+import { mutate } from '../identity/linker.ts';
+import { join } from '../identity/merger.ts';
+import { enterHouse, newWallet, rowId, type SignedIn, sql } from '../identity/visitor.ts';
+import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
+import { linkTo, orderOf, remove, restore } from './leavers.ts';
+
+const DOMAINS = 25;
+const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 4;
+
+let house: TestTollhouse;
+let worker: WorkerContext;
+beforeAll(async () => {
+  house = await startTollhouse({ chain: true });
+  worker = { database: house.resources.database, log: pino({ level: 'silent' }), requestId: 'test-worker' };
+});
+afterAll(() => house.stop());
+
+const homeOf = ({ viewer }: SignedIn): string => viewer.organization.id;
+
+function purge(batch?: number): Promise<void> {
+  return purgeOrganizations(worker, { retentionDays: 30, ...(batch && { batch }) });
+}
+
+async function age(organizationId: string, days: number): Promise<void> {
+  await sql(house, `update organizations set deleted_at = now() - make_interval(days => $2) where id = $1`, [
+    rowId(organizationId),
+    days,
+  ]);
+}
+
+/** An organization with something of everything, which was deleted so many days ago. */
+async function deletedFor(days: number): Promise<{ readonly id: string; readonly again: SignedIn }> {
+  const wallet = newWallet();
+  const [owner, admin] = [await enterHouse(house, wallet), await enterHouse(house)];
+  const id = rowId(homeOf(owner));
+  await join(house, admin, homeOf(owner), 'ADMIN');
+  const link = await linkTo(house, owner, wallet.address);
+  await orderOf(house, link, newWallet().address);
+  await sql(house, `update payment_orders set status = 'EXPIRED' where organization_id = $1`, [id]);
+  await sql(house, `update memberships set job_title = 'Boss', department = 'All' where organization_id = $1`, [id]);
+  const words = {
+    name: 'Secret Club',
+    description: 'x',
+    contactEmail: 'a@b.example',
+    address: 'y',
+    metadata: { a: 1 },
+  };
+  const changed = await mutate(house, owner.accessToken, 'updateOrganization', words, 'replayed');
+  if (changed.code !== 'OK') throw new Error(changed.code);
+  await sql(
+    house,
+    `insert into organization_domains (organization_id, kind, host, verification_token)
+     select $1, 'CUSTOM', 'd' || n || '.' || $2 || '.com', repeat('a', 32) from generate_series(1, $3::int) n`,
+    [id, `x${id.replaceAll('-', '')}`, DOMAINS],
+  );
+  await sql(
+    house,
+    `insert into api_keys (organization_id, kind, name, prefix, secret_hash, scopes, created_by_id, responsible_id)
+     select $1, 'SERVICE', 'Key', substr(md5(random()::text), 1, 16), sha256('x'), '{payments:read}', $2, $2
+     from generate_series(1, 3)`,
+    [id, rowId(owner.viewer.user.id)],
+  );
+  const gone = await remove(house, owner);
+  if (gone.code !== 'OK') throw new Error(gone.code);
+  await age(homeOf(owner), days);
+  return { id, again: await enterHouse(house, wallet) };
+}
+
+/** Begins after so many round trips to the database. */
+async function laterBy(trips: number, run: () => Promise<void>): Promise<void> {
+  for (let trip = 0; trip < trips; trip += 1) await house.resources.database.ping();
+  return run();
+}
+
+/** How many rows of each kind the organization has. */
+async function rowsOf(id: string): Promise<Record<string, unknown> | undefined> {
+  const count = (table: string, where = 'true'): string =>
+    `(select count(*)::int from ${table} where organization_id = $1 and ${where})`;
+  const [row] = await sql(
+    house,
+    `select ${count('organization_settings')} as settings, ${count('store_configurations')} as stores,
+       ${count('organization_domains')} as domains, ${count('api_keys')} as keys, ${count('api_key_uses')} as uses,
+       ${count('handles', `kind = 'api-key'`)} as "keyHandles",
+       ${count('memberships')} as memberships, ${count('memberships', 'job_title is not null')} as titles,
+       ${count('payment_links')} as links, ${count('payment_orders')} as orders,
+       ${count('events', `type = 'organization.purged' and actor = 'worker'`)} as purged,
+       ${count('events', `type like 'payment%'`)} as told, ${count('audit_entries')} > 20 as audited`,
+    [id],
+  );
+  return row;
+}
+
+const KEPT = { memberships: 2, links: 1, orders: 1, told: 2, audited: true };
+const PURGED = { ...KEPT, settings: 0, stores: 0, domains: 0, keys: 0, uses: 0, keyHandles: 0, titles: 0, purged: 1 };
+const WHOLE = {
+  ...KEPT,
+  settings: 1,
+  stores: 1,
+  domains: DOMAINS,
+  keys: 3,
+  uses: 3,
+  keyHandles: 3,
+  titles: 2,
+  purged: 0,
+};
+
+describe('purging', () => {
+  it('takes away what an organization had whose time is over, and keeps payments, events and audit', async () => {
+    const { id, again } = await deletedFor(30);
+    const recent = await deletedFor(29);
+    await purge();
+    const [row] = await sql(house, 'select * from organizations where id = $1', [id]);
+    expect(row).toMatchObject({
+      name: 'Deleted organization',
+      slug: `deleted-${id.replaceAll('-', '')}`,
+      description: null,
+      contact_email: null,
+      address: null,
+      metadata: null,
+      deleted_at: expect.any(Date),
+      purge_began_at: expect.any(Date),
+      purged_at: expect.any(Date),
+    });
+    expect(await rowsOf(id)).toEqual(PURGED);
+    expect((await restore(house, again, homeOfId(id))).code).toBe('DELETED_ORGANIZATION_UNKNOWN');
+    expect(await rowsOf(recent.id)).toEqual(WHOLE);
+    expect((await restore(house, recent.again, homeOfId(recent.id))).code).toBe('OK');
+  });
+
+  it('twice is purging once', async () => {
+    const { id } = await deletedFor(31);
+    await purge();
+    const before = await sql(house, 'select purged_at, updated_at from organizations where id = $1', [id]);
+    await purge();
+    expect(await sql(house, 'select purged_at, updated_at from organizations where id = $1', [id])).toEqual(before);
+    expect(await rowsOf(id)).toEqual(PURGED);
+  });
+
+  it('goes on in small batches where it was broken off; what has begun cannot be restored', async () => {
+    const { id, again } = await deletedFor(31);
+    const scope = house.resources.database.as({ kind: 'worker', requestId: 'test-worker' });
+    const step = async (): Promise<number> => {
+      const [[row]] = await scope.write((tx) => [
+        tx.$queryRaw<{ taken: number }[]>`/* step */ select purge_organization(30, 4, '{}') as taken`,
+      ]);
+      return row?.taken ?? 0;
+    };
+    expect(await step()).toBe(4);
+    expect(await rowsOf(id)).toMatchObject({ settings: 1, domains: DOMAINS - 3, purged: 0 });
+    await age(homeOfId(id), 1);
+    expect((await restore(house, again, homeOfId(id))).code).toBe('DELETED_ORGANIZATION_UNKNOWN');
+    await age(homeOfId(id), 31);
+    await purge(4);
+    expect(await rowsOf(id)).toEqual(PURGED);
+  });
+
+  it('by two workers at once is done once for each organization', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 4; count += 1) ids.push((await deletedFor(31)).id);
+    await Promise.all([purge(3), purge(3), purge(5)]);
+    for (const id of ids) expect(await rowsOf(id)).toEqual(PURGED);
+  });
+
+  it('or restoring is done of two at one instant, and never a part of either', async () => {
+    const outcomes: string[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { id, again } = await deletedFor(29);
+      // within its time for whoever restores, and past it for a worker that has another setting
+      const [back] = await Promise.all([
+        restore(house, again, homeOfId(id)),
+        laterBy(round, () => purgeOrganizations(worker, { retentionDays: 28, batch: 5 })),
+      ]);
+      // who found it held by the other leaves it for the next round
+      await purgeOrganizations(worker, { retentionDays: 28 });
+      expect(await rowsOf(id)).toEqual(back.code === 'OK' ? WHOLE : PURGED);
+      outcomes.push(back.code);
+    }
+    console.info(`restoring while purging: ${outcomes.join(' ')}`);
+  });
+
+  it('leaves an organization alone that is not deleted', async () => {
+    const owner = await enterHouse(house);
+    await purgeOrganizations(worker, { retentionDays: 1 });
+    expect(await rowsOf(rowId(homeOf(owner)))).toMatchObject({ settings: 1, stores: 1, purged: 0 });
+  });
+});
+
+function homeOfId(id: string): string {
+  return Buffer.from(`Organization:${id}`).toString('base64url');
+}
