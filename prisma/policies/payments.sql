@@ -90,8 +90,7 @@ create policy payment_orders_worker_update on payment_orders for update to tollh
   using (organization_id = (select current_organization_id()))
   with check (organization_id = (select current_organization_id()));
 create policy payment_orders_operator_select on payment_orders for select to tollhouse_operator using (true);
-create policy payment_orders_doorkeeper_select on payment_orders for select to tollhouse_doorkeeper
-  using (organization_id = (select current_organization_id()));
+create policy payment_orders_doorkeeper_select on payment_orders for select to tollhouse_doorkeeper using (true);
 
 -- blockchain_transactions: written by the worker inside the tenant; a payer sees those of its own order
 alter table blockchain_transactions enable row level security;

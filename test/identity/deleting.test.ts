@@ -47,6 +47,26 @@ async function linkTo(person: SignedIn, wallet: Wallet): Promise<{ id: string; s
   return data.createPaymentLink.paymentLink;
 }
 
+/** The same person's session in a further organization of theirs. */
+async function openElsewhere(person: SignedIn): Promise<SignedIn> {
+  const made = await mutate<{ organization: { id: string } }>(
+    house,
+    person.accessToken,
+    'createOrganization',
+    { name: 'Elsewhere' },
+    'organization { id }',
+  );
+  const switched = await mutate<{ accessToken: string }>(
+    house,
+    person.accessToken,
+    'switchOrganization',
+    { organizationId: made.data?.organization.id },
+    'accessToken',
+  );
+  if (!switched.data) throw new Error(`It was not switched to: ${made.code}, ${switched.code}`);
+  return { ...person, accessToken: switched.data.accessToken };
+}
+
 describe('deleting oneself', () => {
   it('ends every session, makes strangers of the wallets, and leaves nothing but an id', async () => {
     const [first, second] = [newWallet(), newWallet()];
@@ -212,8 +232,12 @@ describe('whoever is needed', () => {
     expect(await refusalOf(owner)).toEqual(refused);
     await turn(`status = 'PAID', credited_units = due_units, paid_at = now()`);
     expect(await refusalOf(owner)).toEqual(refused);
-    await turn(`status = 'EXPIRED', credited_units = 1`);
-    expect(await refusalOf(owner)).toEqual(refused);
+    for (const status of ['EXPIRED', 'CANCELED', 'FAILED']) {
+      await turn(`status = '${status}', credited_units = 1`);
+      expect(await refusalOf(owner)).toEqual(refused);
+    }
+    const elsewhere = await openElsewhere(owner);
+    expect(await refusalOf(elsewhere)).toEqual(refused);
     await turn(`status = 'EXPIRED', credited_units = 0`);
     expect((await remove(owner)).code).toBe('OK');
   });

@@ -72,6 +72,29 @@ describe.each(['merged', 'deleted'] as const)('a user who is %s', (how) => {
     expect(found).toHaveLength(1);
   });
 
+  it.each(['anew', 'again'])('at this very instant becomes no member any more, %s', async (which) => {
+    const { older, younger } = await twoUsers();
+    const place = [rowId(older.viewer.organization.id), userOf(younger)];
+    const enter = `
+      insert into memberships (organization_id, user_id, role, status) values ($1, $2, 'MEMBER', 'ACTIVE')
+      on conflict (organization_id, user_id) do update set status = 'ACTIVE'`;
+    if (which === 'again') {
+      await sql(house, enter, place);
+      await sql(house, `update memberships set status = 'LEFT' where organization_id = $1 and user_id = $2`, place);
+    }
+    const late = during(
+      house,
+      async (client) => {
+        // as whoever merges or deletes does it; and what has left is waited for by what enters again
+        await client.query('select from users where id = $1 for update', [userOf(younger)]);
+        await client.query('select from memberships where user_id = $1 for update', [userOf(younger)]);
+        await client.query(GONE[how](userOf(older)), [userOf(younger)]);
+      },
+      () => sql(house, enter, place),
+    );
+    await expect(late).rejects.toMatchObject({ code: 'TH401' });
+  });
+
   it.each(['first', 'further'])('at this very instant tells no %s word of themselves any more', async (which) => {
     const { older, younger } = await twoUsers();
     const tell = (person: SignedIn, bio: string) =>

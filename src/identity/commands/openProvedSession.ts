@@ -5,6 +5,9 @@ import type { ProvedWallet } from '../model.ts';
 import type { SignInDomain } from './findSignInDomain.ts';
 import { openSession, type SignedIn } from './openSession.ts';
 
+/** Whose wallet is unlinked at this instant is a stranger, whom a rival may be before: that much can come between. */
+const BEGINNINGS = 3;
+
 /**
  * Begins a session with a wallet that was just proved, whoever else does the same at this instant.
  * @param invitation the token that a stranger signs up by where strangers must be invited; null without one
@@ -15,11 +18,15 @@ export async function openProvedSession(
   own: SignInDomain | null,
   invitation: string | null,
 ): Promise<SignedIn> {
-  return openSession(context, wallet, own, invitation).catch((error: unknown) => {
-    // Two first sign-ins of one wallet at one instant: the unique index let one in, the other now finds its user.
-    if (isUniqueViolation(error) || wasUnlinked(error)) return openSession(context, wallet, own, invitation);
-    throw error;
-  });
+  for (let beginning = 1; ; beginning += 1) {
+    try {
+      return await openSession(context, wallet, own, invitation);
+    } catch (error) {
+      // Two first sign-ins of one wallet at one instant: the unique index let one in, the other now finds its user.
+      const overtaken = isUniqueViolation(error) || wasUnlinked(error);
+      if (beginning === BEGINNINGS || !overtaken) throw error;
+    }
+  }
 }
 
 /**

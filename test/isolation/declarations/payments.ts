@@ -49,7 +49,7 @@ export const PAYMENTS: Declarations = {
       worker: 'select:all',
       inside: 'select:all update(status exceptions credited_units head_number paid_at):own',
       operator: 'select:all',
-      doorkeeper: 'select:own',
+      doorkeeper: 'select:all',
     },
     wrong: {
       slug: [
