@@ -49,6 +49,32 @@ const DANGEROUS: readonly (readonly [string, (token: string) => Promise<string>]
   ],
 ];
 
+async function made<Made>(token: string, field: string, input: object, selection: string): Promise<Made> {
+  const { code, data } = await mutate<Made>(house, token, field, input, selection);
+  if (!data) throw new Error(`${field}: ${code}`);
+  return data;
+}
+
+async function invited(token: string): Promise<string> {
+  const input = { address: newWallet().address, role: 'MEMBER' };
+  return (await made<{ invitation: { id: string } }>(token, 'inviteMember', input, 'invitation { id }')).invitation.id;
+}
+
+async function domain(token: string): Promise<string> {
+  const input = { host: `${newWallet().address.toLowerCase()}.example.org`, kind: 'SUBDOMAIN' };
+  return (await made<{ domain: { id: string } }>(token, 'addDomain', input, 'domain { id }')).domain.id;
+}
+
+/** The membership of the person who asks. */
+async function place(token: string): Promise<string> {
+  const { data } = await house.ask<{ organization: { memberships: { edges: { node: { id: string } }[] } } }>(
+    '{ organization { memberships { edges { node { id } } } } }',
+    {},
+    { token },
+  );
+  return data?.organization.memberships.edges[0]?.node.id ?? '';
+}
+
 describe('an organization that asks for a fresh proof', () => {
   it.each(DANGEROUS)('refuses %s without one, and lets it be done after another', async (_, act) => {
     await age(person);
@@ -99,6 +125,41 @@ describe('an organization that asks for a fresh proof', () => {
     await stepUp(house, person, wallet);
     const again = await change(house, person.accessToken, 'updateStoreConfiguration', input);
     expect(again.data?.replayed).toBe(true);
+  });
+
+  it.each<[string, string, (token: string) => Promise<Record<string, unknown>>]>([
+    ['inviteMember', 'invitation { id }', async () => ({ address: newWallet().address, role: 'MEMBER' })],
+    ['revokeInvitation', 'invitation { id }', async (token) => ({ id: await invited(token) })],
+    ['updateMembership', 'membership { id }', async (token) => ({ id: await place(token), jobTitle: 'Baker' })],
+    ['removeDomain', 'domainId', async (token) => ({ id: await domain(token) })],
+    ['createApiKey', 'apiKey { id }', async () => ({ name: 'Till', kind: 'SERVICE', scopes: ['payment-links:read'] })],
+  ])('answers %s no more than anything else for a key that was used before', async (field, selection, given) => {
+    const idempotencyKey = `the-key-of-${field}-when-fresh`;
+    const input = { ...(await given(person.accessToken)), idempotencyKey };
+    const act = () => mutate(house, person.accessToken, field, input, `${selection} replayed`);
+    expect((await act()).code).toBe('OK');
+    await set(true);
+    await age(person);
+    expect((await act()).code).toBe('STEP_UP_REQUIRED');
+    await stepUp(house, person, wallet);
+    expect(await act()).toMatchObject({ code: 'OK', data: { replayed: true } });
+  });
+
+  it('or one that does not: a key reaches no further without one, and may be called otherwise', async () => {
+    const { apiKey } = await made<{ apiKey: { id: string } }>(
+      person.accessToken,
+      'createApiKey',
+      { name: 'Till', kind: 'SERVICE', scopes: ['payment-links:read'], monthlyLimit: 10 },
+      'apiKey { id }',
+    );
+    const update = async (words: object) =>
+      (await mutate(house, person.accessToken, 'updateApiKey', { id: apiKey.id, ...words }, 'replayed')).code;
+    await age(person);
+    const further = [{ monthlyLimit: null }, { expiresAt: null }, { allowedAddresses: [] }, { allowedOrigins: [] }];
+    for (const words of further) expect(await update(words)).toBe('STEP_UP_REQUIRED');
+    expect(await update({ name: 'Old till', description: 'at the door' })).toBe('OK');
+    await stepUp(house, person, wallet);
+    for (const words of further) expect(await update(words)).toBe('OK');
   });
 
   it('can still be read', async () => {

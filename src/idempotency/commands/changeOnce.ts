@@ -15,12 +15,14 @@ export async function changeOnce<Answer extends object>(
     readonly operation: string;
     readonly id: string;
     readonly idempotencyKey: GivenKey | null;
+    /** What has to hold besides, even for whoever did it before. */
+    readonly require?: (tx: Transaction) => PromiseLike<unknown>;
     readonly run: (tx: Transaction) => Promise<Answer>;
     readonly replay: (id: string) => Answer;
   },
 ): Promise<Done<Answer>> {
   assertPerson(viewer);
-  const { operation, id, idempotencyKey, run, replay } = change;
+  const { operation, id, idempotencyKey, require, run, replay } = change;
   return once<Answer>(
     scope,
     {
@@ -33,6 +35,7 @@ export async function changeOnce<Answer extends object>(
     },
     (record) =>
       scope.transaction(async (tx) => {
+        await require?.(tx);
         for (const deed of record(tx)) await deed;
         return run(tx);
       }),

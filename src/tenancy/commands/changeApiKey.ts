@@ -14,8 +14,8 @@ interface KeyChange {
   readonly variables?: object;
   /** Writes it, in the transaction that holds the key; answers what is to be told, null when nothing changed. */
   readonly change: (tx: Transaction, held: { readonly id: string; readonly revoked: boolean }) => Promise<Told | null>;
-  /** What has to hold besides, before it is looked at. */
-  readonly require?: (tx: Transaction) => Promise<unknown>;
+  /** What has to hold besides, even for whoever did it before. */
+  readonly require?: (tx: Transaction) => PromiseLike<unknown>;
 }
 
 type Told = (fact: {
@@ -36,7 +36,6 @@ export async function changeApiKey(
   assertPerson(viewer);
   const { organizationId, userId }: SessionViewer = viewer;
   const run = async (tx: Transaction): Promise<{ readonly apiKeyId: string }> => {
-    await require?.(tx);
     const { revoked } = await holdApiKey(context, tx, id);
     const apiKeyId = String(id);
     const told = await change(tx, { id: apiKeyId, revoked });
@@ -55,6 +54,7 @@ export async function changeApiKey(
     },
     (record) =>
       scope.transaction(async (tx) => {
+        await require?.(tx);
         for (const deed of record(tx)) await deed;
         return run(tx);
       }),

@@ -56,8 +56,8 @@ export async function createApiKey(
     keyed,
     (record) =>
       scope.transaction(async (tx) => {
-        for (const deed of record(tx)) await deed;
         await requireFreshProof(context, tx);
+        for (const deed of record(tx)) await deed;
         await requireKeysWrite(tx);
         const row = { organizationId, id, kind, prefix, secretHash: sha256(secret), scopes, userId, words: cleaned };
         await insertKey(tx, row);

@@ -2,7 +2,6 @@ import type { Context } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
 import { tenancyErrors } from '../errors.ts';
-import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /** A domain of the viewer's organization, as it is now. */
 export interface HeldDomain {
@@ -16,7 +15,7 @@ export interface HeldDomain {
  * Keeps the domains of the viewer's organization as they are until the transaction ends, for whoever may change them.
  * @param id the domain's; null when what was given names no domain
  * @returns that domain
- * @throws STEP_UP_REQUIRED, FORBIDDEN, DOMAIN_UNKNOWN
+ * @throws FORBIDDEN, DOMAIN_UNKNOWN
  */
 export async function holdDomain(
   { viewer }: Context,
@@ -24,7 +23,6 @@ export async function holdDomain(
   id: string | null,
 ): Promise<HeldDomain> {
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
-  await requireOrganizationStepUp(tx);
   const [held] = await tx.$queryRaw<{ permitted: boolean; domain: HeldDomain | null }[]>`
     /* holdDomain */
     with held as materialized (

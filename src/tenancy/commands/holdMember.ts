@@ -5,7 +5,6 @@ import { kernelErrors } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
-import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /** An active member of the viewer's organization, as it is now. */
 export interface HeldMember {
@@ -26,7 +25,7 @@ interface Found {
  * @param input.id the membership's; null when what was given names none
  * @param input.role what it is to be; absent when that stays
  * @returns that member
- * @throws STEP_UP_REQUIRED, FORBIDDEN, MEMBER_UNKNOWN, ROLE_ABOVE_YOURS, CONFLICT
+ * @throws FORBIDDEN, MEMBER_UNKNOWN, ROLE_ABOVE_YOURS, CONFLICT
  */
 export async function holdMember(
   { viewer }: Context,
@@ -35,7 +34,6 @@ export async function holdMember(
 ): Promise<HeldMember> {
   assertPerson(viewer);
   const { organizationId, userId } = viewer;
-  await requireOrganizationStepUp(tx);
   // the lock of merging and deleting users, which decide about owners, too
   await tx.$queryRaw`
     /* lockOwners */

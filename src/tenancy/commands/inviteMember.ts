@@ -63,8 +63,8 @@ export async function inviteMember(
       await requireGrant(scope.db, role);
       await takeInvitationLimit(context, invited);
       await scope.transaction(async (tx) => {
-        for (const deed of record(tx)) await deed;
         await requireOrganizationStepUp(tx);
+        for (const deed of record(tx)) await deed;
         await requireGrant(tx, role);
         await insertInvitation(context, tx, { id, role, invited, token });
         const fact = { organizationId, userId, invitationId: id };

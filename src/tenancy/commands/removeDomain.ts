@@ -6,6 +6,7 @@ import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 import { domainRemoved } from '../events.ts';
 import { holdDomain } from './holdDomain.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /**
  * Takes a domain away from the viewer's organization; another one may have it afterwards, with a proof of its own.
@@ -24,6 +25,7 @@ export async function removeDomain(
     operation: 'removeDomain',
     id,
     idempotencyKey,
+    require: requireOrganizationStepUp,
     run: async (tx) => {
       const { host } = await holdDomain(context, tx, id);
       await tx.$executeRaw`

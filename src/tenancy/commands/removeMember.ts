@@ -7,6 +7,7 @@ import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 import { memberRemoved } from '../events.ts';
 import { holdMember } from './holdMember.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /**
  * Ends somebody's membership of the viewer's organization: their next statement there finds them no member. Needs
@@ -26,6 +27,7 @@ export async function removeMember(
     operation: 'removeMember',
     id,
     idempotencyKey,
+    require: requireOrganizationStepUp,
     run: async (tx) => {
       const member = await holdMember(context, tx, { id });
       // who is the viewer leaves by leaving: the answer to this could not be read any more

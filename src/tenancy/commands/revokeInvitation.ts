@@ -40,8 +40,8 @@ export async function revokeInvitation(
     keyed,
     (record) =>
       scope.transaction(async (tx) => {
-        for (const deed of record(tx)) await deed;
         await requireOrganizationStepUp(tx);
+        for (const deed of record(tx)) await deed;
         const ended = await tx.$executeRaw`
           /* revokeInvitation */
           update invitations

@@ -22,11 +22,11 @@ export async function sendInvitation(
   const { scope, viewer, mailSender, log, requestId } = context;
   assertPerson(viewer);
   const { organizationId, userId } = viewer;
-  const [organization, inviter] = await Promise.all([
-    scope.db.organization.findUniqueOrThrow({ where: { id: organizationId }, select: { name: true } }),
-    scope.db.user.findUniqueOrThrow({ where: { id: userId }, select: { displayName: true } }),
-  ]);
   try {
+    const [organization, inviter] = await Promise.all([
+      scope.db.organization.findUniqueOrThrow({ where: { id: organizationId }, select: { name: true } }),
+      scope.db.user.findUniqueOrThrow({ where: { id: userId }, select: { displayName: true } }),
+    ]);
     await mailSender?.send(
       writeInvitationMail(context, { ...sent, organizationName: organization.name, inviterName: inviter.displayName }),
     );

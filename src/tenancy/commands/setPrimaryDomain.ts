@@ -7,6 +7,7 @@ import { tenancyErrors } from '../errors.ts';
 import { primaryDomainChanged } from '../events.ts';
 import { recordOf } from '../model.ts';
 import { holdDomain } from './holdDomain.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /**
  * Makes a verified domain the one that the viewer's organization shows. If it is that already, nothing changes.
@@ -25,6 +26,7 @@ export async function setPrimaryDomain(
     operation: 'setPrimaryDomain',
     id,
     idempotencyKey,
+    require: requireOrganizationStepUp,
     run: async (tx) => {
       const domain = await holdDomain(context, tx, id);
       if (!domain.verified) throw tenancyErrors.DOMAIN_NOT_VERIFIED({ ...recordOf(domain) });

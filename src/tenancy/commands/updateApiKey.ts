@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Deed, Transaction } from '../../database/scope.ts';
 import type { Done, GivenKey } from '../../idempotency/commands/once.ts';
+import { requireFreshProof } from '../../identity/commands/requireFreshProof.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
 import { tenancyErrors } from '../errors.ts';
 import { apiKeyUpdated } from '../events.ts';
@@ -8,9 +9,12 @@ import { changeApiKey } from './changeApiKey.ts';
 import { cleanApiKey, type KeyWords } from './cleanApiKey.ts';
 import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
+/** What a key may be made to reach further by. */
+const WIDENING = ['expiresAt', 'allowedAddresses', 'allowedOrigins', 'monthlyLimit'] as const;
+
 /**
  * Changes what an API key is called and where, how long and how often it is good; never its scopes or its secret. Needs
- * `keys:write`.
+ * `keys:write`, and a fresh proof for all but its words.
  * @param input.id the key's; null when what was given names none
  * @throws API_KEY_UNKNOWN, API_KEY_REVOKED, STEP_UP_REQUIRED, BAD_USER_INPUT
  */
@@ -26,7 +30,9 @@ export async function updateApiKey(
     id,
     idempotencyKey,
     variables: words,
-    require: async (tx) => requireOrganizationStepUp(tx),
+    // what may make it good again, elsewhere or more often, is as much as a new one
+    require: (tx) =>
+      WIDENING.some((field) => field in words) ? requireFreshProof(context, tx) : requireOrganizationStepUp(tx),
     change: async (tx, held) => {
       if (held.revoked) throw tenancyErrors.API_KEY_REVOKED();
       await saveKey(tx, held.id, words);

@@ -7,6 +7,7 @@ import { tenancyErrors } from '../errors.ts';
 import { membershipUpdated } from '../events.ts';
 import { cleanMember, type MemberWords } from '../model.ts';
 import { holdMember } from './holdMember.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 
 /**
  * Changes a member's role, job title or department; what is absent stays. Needs `members:write`, and whatever the role
@@ -37,6 +38,7 @@ export async function updateMembership(
     keyed,
     (record) =>
       scope.transaction(async (tx) => {
+        await requireOrganizationStepUp(tx);
         for (const deed of record(tx)) await deed;
         const role = words.role ?? undefined;
         const member = await holdMember(context, tx, { id, role });

@@ -6,6 +6,7 @@ import { tenancyErrors } from '../errors.ts';
 import { domainVerified } from '../events.ts';
 import { recordOf } from '../model.ts';
 import { holdDomain } from './holdDomain.ts';
+import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 import { takeDomainCheck } from './takeDomainCheck.ts';
 
 /**
@@ -21,7 +22,10 @@ export async function verifyDomain(
   const { scope, viewer, domainResolver } = context;
   assertPerson(viewer);
   const { organizationId, userId } = viewer;
-  const asked = await scope.transaction((tx) => holdDomain(context, tx, id));
+  const asked = await scope.transaction(async (tx) => {
+    await requireOrganizationStepUp(tx);
+    return holdDomain(context, tx, id);
+  });
   const domainId = id ?? '';
   if (asked.verified) return { domainId };
   await takeDomainCheck(context, organizationId);
@@ -31,6 +35,7 @@ export async function verifyDomain(
   const { host } = asked;
   await scope
     .transaction(async (tx) => {
+      await requireOrganizationStepUp(tx);
       const now = await holdDomain(context, tx, domainId);
       if (now.verified) return;
       await tx.$executeRaw`
