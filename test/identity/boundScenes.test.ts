@@ -55,6 +55,8 @@ const PERSONS: readonly (readonly [deed: string, statement: string])[] = [
        current_user_id(), current_user_id())`,
   ],
   ['delete oneself', `select * from delete_user('{}')`],
+  ['delete the organization', `select * from delete_organization('a-slug', '{}')`],
+  ['answer for an API key', 'select confirm_api_key(uuid_v7())'],
 ];
 
 describe('the database', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RESERVED_USER_NAMES } from '../../src/identity/model.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
-import { link } from './linker.ts';
+import { link, makeStale } from './linker.ts';
 import { runIn, sceneOf } from './scenes.ts';
 import { enterHouse, newWallet, type SignedIn, sql } from './visitor.ts';
 
@@ -53,6 +53,18 @@ const WALLETS: readonly (readonly [deed: string, who: () => SignedIn, code: stri
 describe('the database, asked by a member’s own scene', () => {
   it.each(WALLETS)('to %s', async (_deed, who, code, statements) => {
     expect(await codeIn(who(), ...statements)).toBe(code);
+  });
+
+  it.each([
+    ['delete the organization', `select * from delete_organization('a-slug', '{}')`],
+    ['answer for a key', 'select confirm_api_key(uuid_v7())'],
+    ['delete oneself', `select * from delete_user('{}')`],
+    ['merge', `select * from merge_users(sha256('x'), '{}')`],
+  ])('to %s, does it only for who has just proved to be themselves', async (_deed, statement) => {
+    const stale = await enterHouse(house);
+    expect(await codeIn(stale, statement)).toBe('OK');
+    await makeStale(house, stale);
+    expect(await codeIn(stale, statement)).toBe('TH428');
   });
 
   it('has no user name that is reserved, and the others', async () => {

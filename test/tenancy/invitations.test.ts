@@ -316,6 +316,15 @@ describe('revokeInvitation', () => {
     expect(told).toEqual([{ type: 'invitation.created' }, { type: 'invitation.revoked' }]);
   });
 
+  it('ends nothing that may do more than whoever asks', async () => {
+    const { token, id } = await mailed('OWNER');
+    expect((await revoke(house, await asRole('ADMIN'), { id })).code).toBe('ROLE_ABOVE_YOURS');
+    expect((await accept(house, (await guest()).accessToken, { token })).code).toBe('OK');
+    const waiting = await mailed('OWNER');
+    expect((await revoke(house, await asRole('OWNER'), { id: waiting.id })).code).toBe('OK');
+    expect((await revoke(house, await asRole('ADMIN'), { id: waiting.id })).code).toBe('OK');
+  });
+
   it('knows what was accepted, and another organization’s no more than nobody’s', async () => {
     const { token, id } = await mailed();
     await accept(house, (await guest()).accessToken, { token });

@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import { appendNextEvent } from '../../events/commands/appendNextEvent.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
+import type { Role } from '../../kernel/permissions.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 import { invitationRevoked } from '../events.ts';
@@ -10,6 +11,8 @@ import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
 interface Found {
   readonly permitted: boolean;
   readonly acceptedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly role: Role | null;
   readonly id: string | null;
 }
 
@@ -17,7 +20,7 @@ interface Found {
  * Ends an invitation of the viewer's organization that nobody has accepted; one that was revoked before stays so. Needs
  * `members:write`.
  * @param input.id null when what was given names none
- * @throws FORBIDDEN, INVITATION_UNKNOWN, INVITATION_USED, STEP_UP_REQUIRED
+ * @throws FORBIDDEN, ROLE_ABOVE_YOURS, INVITATION_UNKNOWN, INVITATION_USED, STEP_UP_REQUIRED
  */
 export async function revokeInvitation(
   context: Context,
@@ -54,12 +57,18 @@ export async function revokeInvitation(
         }
         const [found] = await tx.$queryRaw<Found[]>`
           /* whyNotRevoked */
-          select has_permission('members:write') as permitted, i.id, i.accepted_at as "acceptedAt"
+          select
+            has_permission('members:write') as permitted,
+            i.id,
+            i.role,
+            i.accepted_at as "acceptedAt",
+            i.revoked_at as "revokedAt"
           from (select) as asked
           left join invitations i on i.organization_id = ${organizationId}::uuid and i.id = ${id}::uuid`;
         if (!found?.permitted) throw kernelErrors.FORBIDDEN({ permission: 'members:write' });
         if (found.id === null) throw tenancyErrors.INVITATION_UNKNOWN();
         if (found.acceptedAt !== null) throw tenancyErrors.INVITATION_USED();
+        if (found.revokedAt === null && found.role !== null) throw tenancyErrors.ROLE_ABOVE_YOURS({ role: found.role });
         return { invitationId: id };
       }),
     async (invitationId) => ({ invitationId }),

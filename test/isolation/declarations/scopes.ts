@@ -41,6 +41,8 @@ export const SCOPES = {
   ownActiveBelowOwner: (who, row, ties) => own(who, row, ties) && row.status === 'ACTIVE' && row.role !== 'OWNER',
   /** Invitations that were neither accepted nor revoked. */
   ownPending: (who, row, ties) => own(who, row, ties) && row.revoked_at === null && row.accepted_at === null,
+  ownPendingBelowOwner: (who, row, ties) =>
+    own(who, row, ties) && row.revoked_at === null && row.accepted_at === null && row.role !== 'OWNER',
   /** API keys that were not revoked; and the key that asks. */
   ownGood: (who, row, ties) => own(who, row, ties) && row.revoked_at === null,
   ownKey: (who, row, ties) => own(who, row, ties) && same(row.id, who.keyId),

@@ -89,10 +89,14 @@ export const TENANCY: Declarations = {
     columns: `organization_id id role email token_hash address chain_id invited_by_id expires_at revoked_at accepted_at
       accepted_by_id claimed_by_id created_at updated_at`,
     allowed: {
-      'OWNER bound ADMIN': `
+      'OWNER bound': `
         select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own
         insert(${INVITATION_COLUMNS} token_hash):own
         update(revoked_at):ownPending`,
+      ADMIN: `
+        select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own
+        insert(${INVITATION_COLUMNS} token_hash):own
+        update(revoked_at):ownPendingBelowOwner`,
       MEMBER: `select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own`,
       doorkeeper: 'select:all update(claimed_by_id accepted_at accepted_by_id):all delete:all',
     },

@@ -189,6 +189,7 @@ async function crowd(client: pg.Client, world: Seeded, tenants: readonly Tenant[
     tenants.flatMap(({ organizationId, people }) =>
       [
         { revoked_at: null, accepted_at: null, accepted_by_id: null },
+        { revoked_at: null, accepted_at: null, accepted_by_id: null, role: 'OWNER' },
         { revoked_at: ago(1), accepted_at: null, accepted_by_id: null },
         { revoked_at: null, accepted_at: ago(1), accepted_by_id: people.MEMBER.userId },
       ].map((ended) => ({
