@@ -15,7 +15,7 @@ grant execute on function leave_organization(jsonb), create_organization(uuid, t
 -- they are; and claimed by whoever signs up.
 grant execute on function may_still_invite(uuid, uuid, text), is_open_invitation(invitations) to tollhouse_doorkeeper;
 grant execute on function own_invitations() to tollhouse_member;
-grant execute on function accept_invitation(bytea, uuid, jsonb) to tollhouse_member;
+grant execute on function accept_invitation(bytea, uuid, jsonb) to tollhouse_member, tollhouse_identity;
 grant execute on function claim_invitation(bytea) to tollhouse_identity;
 -- Deleting, restoring and purging; what the functions are made of is for their owner alone.
 grant execute on function

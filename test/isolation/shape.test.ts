@@ -30,7 +30,7 @@ const DEFINERS: Readonly<Record<string, readonly [owner: string, callers: readon
   'equip_invitation()': ['tollhouse_doorkeeper', []],
   'forget_invitations()': ['tollhouse_doorkeeper', []],
   'own_invitations()': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'accept_invitation(bytea,uuid,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
+  'accept_invitation(bytea,uuid,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_identity', 'tollhouse_member']],
   'claim_invitation(bytea)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
   'enter_identity(text,text)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
   'resolve_handle(text,bytea)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],

@@ -5,9 +5,6 @@ alter policy invitations_member_update on invitations
     and accepted_at is null
     and (select has_permission('members:write'))
   );
-set local role tollhouse_doorkeeper;
-grant execute on function accept_invitation(bytea, uuid, jsonb) to tollhouse_identity;
-reset role;
 
 create or replace function require_fresh_proof() returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp

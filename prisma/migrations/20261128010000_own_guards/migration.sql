@@ -82,10 +82,7 @@ $$;
 reset role;
 revoke create on schema public from tollhouse_doorkeeper;
 
--- the law: whoever signs up accepts nothing yet; and nobody ends an invitation to more than they may give
-set local role tollhouse_doorkeeper;
-revoke execute on function accept_invitation(bytea, uuid, jsonb) from tollhouse_identity;
-reset role;
+-- the law: nobody ends an invitation to more than they may give
 alter policy invitations_member_update on invitations
   using (
     organization_id = (select current_organization_id())

@@ -11,7 +11,6 @@ import { lockWallets } from './lockWallets.ts';
 import { readThirdwebWallet } from './readThirdwebWallet.ts';
 import { recordProof } from './recordProof.ts';
 import { recordRefusal } from './recordRefusal.ts';
-import { refuseLinked } from './refuseLinked.ts';
 import { requireFreshProof } from './requireFreshProof.ts';
 import { takeAttempt } from './takeAttempt.ts';
 import { tellLinked } from './tellLinked.ts';
@@ -25,10 +24,10 @@ export interface LinkedProfile {
 
 /**
  * Makes an in-app wallet the signed-in user's, with its smart account and its profiles, by its auth token: all, or none
- * where one of them is somebody else's. A ticket to merge is given for the in-app wallet alone, which signs in by the
- * same token: what else thirdweb says of it was not proved here.
+ * where one of them is somebody else's. It gives no ticket to merge: who signs in by a token has no fresh proof either,
+ * and must not get at more by handing it in here.
  * @throws STEP_UP_REQUIRED, THIRDWEB_NOT_CONFIGURED, THIRDWEB_TOKEN_INVALID, THIRDWEB_UNAVAILABLE,
- * IDENTITY_LINKED_TO_OTHER_USER, of the wallet with a ticket to merge with them
+ * IDENTITY_LINKED_TO_OTHER_USER
  */
 export async function linkThirdwebProfile(
   context: Context,
@@ -54,23 +53,18 @@ export async function linkThirdwebProfile(
 
 async function attach(context: Context, wallet: ProvedWallet, userId: string): Promise<LinkedProfile> {
   const accounts: readonly Account[] = [wallet, ...wallet.beside];
-  let taken: Account | undefined;
-  const linking = context.provedScope(wallet, wallet.beside).transaction(async (tx) => {
+  return context.provedScope(wallet, wallet.beside).transaction(async (tx) => {
     await lockWallets(tx, userId);
     const before = new Set((await findOwnAccounts(tx, accounts)).map(({ id }) => id));
     await addWallet(tx, wallet, userId);
     if (wallet.beside.length > 0) await addIdentities(tx, wallet, wallet.beside);
     const own = await findOwnAccounts(tx, accounts);
-    taken = accounts.find(({ issuer, subject }) => !own.some((o) => o.issuer === issuer && o.subject === subject));
-    // nothing is linked then; the ticket is given once this is undone
-    if (taken) throw identityErrors.IDENTITY_LINKED_TO_OTHER_USER();
+    const isOwn = ({ issuer, subject }: Account): boolean =>
+      own.some((o) => o.issuer === issuer && o.subject === subject);
+    if (!accounts.every(isOwn)) throw identityErrors.IDENTITY_LINKED_TO_OTHER_USER();
     for (const linked of own.filter(({ id }) => !before.has(id))) await tellLinked(context, tx, userId, linked);
     await recordProof(context, tx, wallet, 'LINK');
     return { identityIds: own.map(({ id }) => id), alreadyLinked: before.size === own.length };
-  });
-  return linking.catch((error: unknown) => {
-    if (taken === wallet) return refuseLinked(context, wallet);
-    throw error;
   });
 }
 
