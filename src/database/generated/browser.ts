@@ -44,6 +44,11 @@ export type ChainIncarnation = Prisma.ChainIncarnationModel
  */
 export type Asset = Prisma.AssetModel
 /**
+ * Model ChainFinalityRule
+ * From so many base units of an asset on, its payments need another finality than its chain's usual one.
+ */
+export type ChainFinalityRule = Prisma.ChainFinalityRuleModel
+/**
  * Model ChainBlock
  * A block of the window that may still be reorganized; older ones are forgotten once they are finalized.
  */
@@ -155,6 +160,11 @@ export type PaymentCredit = Prisma.PaymentCreditModel
  * The tenant.
  */
 export type Organization = Prisma.OrganizationModel
+/**
+ * Model SubscriptionDefaults
+ * What the installation gives to every organization that has no subscription of its own; one row.
+ */
+export type SubscriptionDefaults = Prisma.SubscriptionDefaultsModel
 /**
  * Model OrganizationSettings
  * What an organization has chosen; exactly one row each, made with it by a trigger.

@@ -291,12 +291,56 @@ export type BoolFilter<$PrismaModel = never> = {
   not?: Prisma.NestedBoolFilter<$PrismaModel> | boolean
 }
 
+export type EnumChainFinalityFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainFinality | Prisma.EnumChainFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel> | $Enums.ChainFinality
+}
+
+export type IntNullableFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableFilter<$PrismaModel> | number | null
+}
+
 export type BoolWithAggregatesFilter<$PrismaModel = never> = {
   equals?: boolean | Prisma.BooleanFieldRefInput<$PrismaModel>
   not?: Prisma.NestedBoolWithAggregatesFilter<$PrismaModel> | boolean
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedBoolFilter<$PrismaModel>
   _max?: Prisma.NestedBoolFilter<$PrismaModel>
+}
+
+export type EnumChainFinalityWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainFinality | Prisma.EnumChainFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainFinalityWithAggregatesFilter<$PrismaModel> | $Enums.ChainFinality
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel>
+}
+
+export type IntNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
 }
 
 export type BigIntNullableFilter<$PrismaModel = never> = {
@@ -538,6 +582,41 @@ export type EnumPaymentLinkStatusFilter<$PrismaModel = never> = {
   not?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel> | $Enums.PaymentLinkStatus
 }
 
+export type EnumPaymentPricingFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentPricing | Prisma.EnumPaymentPricingFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel> | $Enums.PaymentPricing
+}
+
+export type EnumPaymentUnderPolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentUnderPolicy | Prisma.EnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel> | $Enums.PaymentUnderPolicy
+}
+
+export type EnumPaymentOverPolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentOverPolicy | Prisma.EnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel> | $Enums.PaymentOverPolicy
+}
+
+export type EnumPaymentLatePolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentLatePolicy | Prisma.EnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel> | $Enums.PaymentLatePolicy
+}
+
+export type EnumPaymentFinalityNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel> | $Enums.PaymentFinality | null
+}
+
 export type EnumPaymentLinkStatusWithAggregatesFilter<$PrismaModel = never> = {
   equals?: $Enums.PaymentLinkStatus | Prisma.EnumPaymentLinkStatusFieldRefInput<$PrismaModel>
   in?: $Enums.PaymentLinkStatus[] | Prisma.ListEnumPaymentLinkStatusFieldRefInput<$PrismaModel>
@@ -546,6 +625,83 @@ export type EnumPaymentLinkStatusWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel>
+}
+
+export type EnumPaymentPricingWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentPricing | Prisma.EnumPaymentPricingFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentPricingWithAggregatesFilter<$PrismaModel> | $Enums.PaymentPricing
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel>
+}
+
+export type EnumPaymentUnderPolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentUnderPolicy | Prisma.EnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentUnderPolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentUnderPolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel>
+}
+
+export type EnumPaymentOverPolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentOverPolicy | Prisma.EnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentOverPolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentOverPolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel>
+}
+
+export type EnumPaymentLatePolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentLatePolicy | Prisma.EnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentLatePolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentLatePolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel>
+}
+
+export type EnumPaymentFinalityNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentFinalityNullableWithAggregatesFilter<$PrismaModel> | $Enums.PaymentFinality | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel>
+}
+
+export type DecimalNullableFilter<$PrismaModel = never> = {
+  equals?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel> | null
+  in?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  notIn?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  lt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  lte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedDecimalNullableFilter<$PrismaModel> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+}
+
+export type DecimalNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel> | null
+  in?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  notIn?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  lt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  lte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedDecimalNullableWithAggregatesFilter<$PrismaModel> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
 }
 
 export type EnumPaymentOrderStatusFilter<$PrismaModel = never> = {
@@ -560,6 +716,20 @@ export type EnumPaymentMatchingFilter<$PrismaModel = never> = {
   in?: $Enums.PaymentMatching[] | Prisma.ListEnumPaymentMatchingFieldRefInput<$PrismaModel>
   notIn?: $Enums.PaymentMatching[] | Prisma.ListEnumPaymentMatchingFieldRefInput<$PrismaModel>
   not?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel> | $Enums.PaymentMatching
+}
+
+export type EnumPaymentFinalityFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel> | $Enums.PaymentFinality
+}
+
+export type EnumPaymentRefundStateFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundState | Prisma.EnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel> | $Enums.PaymentRefundState
 }
 
 export type EnumPaymentOrderStatusWithAggregatesFilter<$PrismaModel = never> = {
@@ -580,6 +750,26 @@ export type EnumPaymentMatchingWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel>
   _max?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel>
+}
+
+export type EnumPaymentFinalityWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentFinalityWithAggregatesFilter<$PrismaModel> | $Enums.PaymentFinality
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel>
+}
+
+export type EnumPaymentRefundStateWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundState | Prisma.EnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStateWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundState
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel>
 }
 
 export type EnumBlockchainTransactionStatusFilter<$PrismaModel = never> = {
@@ -674,17 +864,6 @@ export type EnumApiKeyKindFilter<$PrismaModel = never> = {
   not?: Prisma.NestedEnumApiKeyKindFilter<$PrismaModel> | $Enums.ApiKeyKind
 }
 
-export type IntNullableFilter<$PrismaModel = never> = {
-  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
-  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedIntNullableFilter<$PrismaModel> | number | null
-}
-
 export type EnumApiKeyKindWithAggregatesFilter<$PrismaModel = never> = {
   equals?: $Enums.ApiKeyKind | Prisma.EnumApiKeyKindFieldRefInput<$PrismaModel>
   in?: $Enums.ApiKeyKind[] | Prisma.ListEnumApiKeyKindFieldRefInput<$PrismaModel>
@@ -693,22 +872,6 @@ export type EnumApiKeyKindWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumApiKeyKindFilter<$PrismaModel>
   _max?: Prisma.NestedEnumApiKeyKindFilter<$PrismaModel>
-}
-
-export type IntNullableWithAggregatesFilter<$PrismaModel = never> = {
-  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
-  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
-  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
-  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
 }
 
 export type EnumOperatorDeedFilter<$PrismaModel = never> = {
@@ -987,12 +1150,56 @@ export type NestedBoolFilter<$PrismaModel = never> = {
   not?: Prisma.NestedBoolFilter<$PrismaModel> | boolean
 }
 
+export type NestedEnumChainFinalityFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainFinality | Prisma.EnumChainFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel> | $Enums.ChainFinality
+}
+
 export type NestedBoolWithAggregatesFilter<$PrismaModel = never> = {
   equals?: boolean | Prisma.BooleanFieldRefInput<$PrismaModel>
   not?: Prisma.NestedBoolWithAggregatesFilter<$PrismaModel> | boolean
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedBoolFilter<$PrismaModel>
   _max?: Prisma.NestedBoolFilter<$PrismaModel>
+}
+
+export type NestedEnumChainFinalityWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainFinality | Prisma.EnumChainFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainFinality[] | Prisma.ListEnumChainFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainFinalityWithAggregatesFilter<$PrismaModel> | $Enums.ChainFinality
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChainFinalityFilter<$PrismaModel>
+}
+
+export type NestedIntNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
+}
+
+export type NestedFloatNullableFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.FloatFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedFloatNullableFilter<$PrismaModel> | number | null
 }
 
 export type NestedBigIntNullableFilter<$PrismaModel = never> = {
@@ -1031,17 +1238,6 @@ export type NestedBigIntNullableWithAggregatesFilter<$PrismaModel = never> = {
   _sum?: Prisma.NestedBigIntNullableFilter<$PrismaModel>
   _min?: Prisma.NestedBigIntNullableFilter<$PrismaModel>
   _max?: Prisma.NestedBigIntNullableFilter<$PrismaModel>
-}
-
-export type NestedFloatNullableFilter<$PrismaModel = never> = {
-  equals?: number | Prisma.FloatFieldRefInput<$PrismaModel> | null
-  in?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
-  notIn?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
-  lt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
-  lte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
-  gt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
-  gte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedFloatNullableFilter<$PrismaModel> | number | null
 }
 
 export type NestedDateTimeNullableWithAggregatesFilter<$PrismaModel = never> = {
@@ -1218,6 +1414,41 @@ export type NestedEnumPaymentLinkStatusFilter<$PrismaModel = never> = {
   not?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel> | $Enums.PaymentLinkStatus
 }
 
+export type NestedEnumPaymentPricingFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentPricing | Prisma.EnumPaymentPricingFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel> | $Enums.PaymentPricing
+}
+
+export type NestedEnumPaymentUnderPolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentUnderPolicy | Prisma.EnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel> | $Enums.PaymentUnderPolicy
+}
+
+export type NestedEnumPaymentOverPolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentOverPolicy | Prisma.EnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel> | $Enums.PaymentOverPolicy
+}
+
+export type NestedEnumPaymentLatePolicyFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentLatePolicy | Prisma.EnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel> | $Enums.PaymentLatePolicy
+}
+
+export type NestedEnumPaymentFinalityNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel> | $Enums.PaymentFinality | null
+}
+
 export type NestedEnumPaymentLinkStatusWithAggregatesFilter<$PrismaModel = never> = {
   equals?: $Enums.PaymentLinkStatus | Prisma.EnumPaymentLinkStatusFieldRefInput<$PrismaModel>
   in?: $Enums.PaymentLinkStatus[] | Prisma.ListEnumPaymentLinkStatusFieldRefInput<$PrismaModel>
@@ -1226,6 +1457,83 @@ export type NestedEnumPaymentLinkStatusWithAggregatesFilter<$PrismaModel = never
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumPaymentLinkStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentPricingWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentPricing | Prisma.EnumPaymentPricingFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentPricing[] | Prisma.ListEnumPaymentPricingFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentPricingWithAggregatesFilter<$PrismaModel> | $Enums.PaymentPricing
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentPricingFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentUnderPolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentUnderPolicy | Prisma.EnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentUnderPolicy[] | Prisma.ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentUnderPolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentUnderPolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentUnderPolicyFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentOverPolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentOverPolicy | Prisma.EnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentOverPolicy[] | Prisma.ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentOverPolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentOverPolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentOverPolicyFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentLatePolicyWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentLatePolicy | Prisma.EnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentLatePolicy[] | Prisma.ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentLatePolicyWithAggregatesFilter<$PrismaModel> | $Enums.PaymentLatePolicy
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentLatePolicyFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentFinalityNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentFinalityNullableWithAggregatesFilter<$PrismaModel> | $Enums.PaymentFinality | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentFinalityNullableFilter<$PrismaModel>
+}
+
+export type NestedDecimalNullableFilter<$PrismaModel = never> = {
+  equals?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel> | null
+  in?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  notIn?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  lt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  lte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedDecimalNullableFilter<$PrismaModel> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+}
+
+export type NestedDecimalNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel> | null
+  in?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  notIn?: runtime.Decimal[] | runtime.DecimalJsLike[] | number[] | string[] | Prisma.ListDecimalFieldRefInput<$PrismaModel> | null
+  lt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  lte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gt?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  gte?: runtime.Decimal | runtime.DecimalJsLike | number | string | Prisma.DecimalFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedDecimalNullableWithAggregatesFilter<$PrismaModel> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedDecimalNullableFilter<$PrismaModel>
 }
 
 export type NestedEnumPaymentOrderStatusFilter<$PrismaModel = never> = {
@@ -1240,6 +1548,20 @@ export type NestedEnumPaymentMatchingFilter<$PrismaModel = never> = {
   in?: $Enums.PaymentMatching[] | Prisma.ListEnumPaymentMatchingFieldRefInput<$PrismaModel>
   notIn?: $Enums.PaymentMatching[] | Prisma.ListEnumPaymentMatchingFieldRefInput<$PrismaModel>
   not?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel> | $Enums.PaymentMatching
+}
+
+export type NestedEnumPaymentFinalityFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel> | $Enums.PaymentFinality
+}
+
+export type NestedEnumPaymentRefundStateFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundState | Prisma.EnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel> | $Enums.PaymentRefundState
 }
 
 export type NestedEnumPaymentOrderStatusWithAggregatesFilter<$PrismaModel = never> = {
@@ -1260,6 +1582,26 @@ export type NestedEnumPaymentMatchingWithAggregatesFilter<$PrismaModel = never> 
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel>
   _max?: Prisma.NestedEnumPaymentMatchingFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentFinalityWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentFinality | Prisma.EnumPaymentFinalityFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentFinality[] | Prisma.ListEnumPaymentFinalityFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentFinalityWithAggregatesFilter<$PrismaModel> | $Enums.PaymentFinality
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentFinalityFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentRefundStateWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundState | Prisma.EnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundState[] | Prisma.ListEnumPaymentRefundStateFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStateWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundState
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundStateFilter<$PrismaModel>
 }
 
 export type NestedEnumBlockchainTransactionStatusFilter<$PrismaModel = never> = {
@@ -1362,22 +1704,6 @@ export type NestedEnumApiKeyKindWithAggregatesFilter<$PrismaModel = never> = {
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumApiKeyKindFilter<$PrismaModel>
   _max?: Prisma.NestedEnumApiKeyKindFilter<$PrismaModel>
-}
-
-export type NestedIntNullableWithAggregatesFilter<$PrismaModel = never> = {
-  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
-  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
-  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
-  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
-  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
-  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
-  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
 }
 
 export type NestedEnumOperatorDeedFilter<$PrismaModel = never> = {

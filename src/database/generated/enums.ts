@@ -9,6 +9,15 @@
 * 🟢 You can import this file directly.
 */
 
+export const ChainFinality = {
+  CONFIRMATIONS: 'CONFIRMATIONS',
+  SAFE: 'SAFE',
+  FINALIZED: 'FINALIZED'
+} as const
+
+export type ChainFinality = (typeof ChainFinality)[keyof typeof ChainFinality]
+
+
 export const UserStatus = {
   ACTIVE: 'ACTIVE',
   DISABLED: 'DISABLED'
@@ -92,10 +101,66 @@ export type PaymentOrderException = (typeof PaymentOrderException)[keyof typeof 
 
 
 export const PaymentMatching = {
-  WALLET: 'WALLET'
+  WALLET: 'WALLET',
+  UNIQUE_AMOUNT: 'UNIQUE_AMOUNT',
+  CLAIM: 'CLAIM'
 } as const
 
 export type PaymentMatching = (typeof PaymentMatching)[keyof typeof PaymentMatching]
+
+
+export const PaymentPricing = {
+  FIXED: 'FIXED',
+  OPEN: 'OPEN',
+  LINE_ITEMS: 'LINE_ITEMS'
+} as const
+
+export type PaymentPricing = (typeof PaymentPricing)[keyof typeof PaymentPricing]
+
+
+export const PaymentUnderPolicy = {
+  HOLD: 'HOLD',
+  ACCEPT: 'ACCEPT',
+  REFUND: 'REFUND'
+} as const
+
+export type PaymentUnderPolicy = (typeof PaymentUnderPolicy)[keyof typeof PaymentUnderPolicy]
+
+
+export const PaymentOverPolicy = {
+  KEEP: 'KEEP',
+  REFUND: 'REFUND'
+} as const
+
+export type PaymentOverPolicy = (typeof PaymentOverPolicy)[keyof typeof PaymentOverPolicy]
+
+
+export const PaymentLatePolicy = {
+  HOLD: 'HOLD',
+  ACCEPT: 'ACCEPT',
+  REFUND: 'REFUND'
+} as const
+
+export type PaymentLatePolicy = (typeof PaymentLatePolicy)[keyof typeof PaymentLatePolicy]
+
+
+export const PaymentFinality = {
+  CONFIRMATIONS: 'CONFIRMATIONS',
+  SAFE: 'SAFE',
+  FINALIZED: 'FINALIZED'
+} as const
+
+export type PaymentFinality = (typeof PaymentFinality)[keyof typeof PaymentFinality]
+
+
+export const PaymentRefundState = {
+  NONE: 'NONE',
+  PENDING: 'PENDING',
+  PARTIAL: 'PARTIAL',
+  FULL: 'FULL'
+} as const
+
+export type PaymentRefundState = (typeof PaymentRefundState)[keyof typeof PaymentRefundState]
 
 
 export const BlockchainTransactionStatus = {
@@ -153,7 +218,8 @@ export type ApiKeyKind = (typeof ApiKeyKind)[keyof typeof ApiKeyKind]
 export const OperatorDeed = {
   SUSPEND: 'SUSPEND',
   RESTORE: 'RESTORE',
-  IMPERSONATE: 'IMPERSONATE'
+  IMPERSONATE: 'IMPERSONATE',
+  SUBSCRIBE: 'SUBSCRIBE'
 } as const
 
 export type OperatorDeed = (typeof OperatorDeed)[keyof typeof OperatorDeed]

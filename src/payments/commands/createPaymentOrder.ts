@@ -166,7 +166,7 @@ async function findLink(db: Scope['db']): Promise<FoundLink> {
     chainId: Number(asset.chainId),
     asset: asset.caip19,
     token: asset.address,
-    units: BigInt(units.toFixed()),
+    units: BigInt(units?.toFixed() ?? 0),
     payTo,
   }));
   return { ...link, accepts };

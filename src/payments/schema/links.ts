@@ -36,13 +36,15 @@ builder.prismaObject('PaymentLinkAccept', {
     asset: t.relation('asset', { description: 'What to pay in.' }),
     amount: t.field({
       type: 'Decimal',
-      description: 'How much, in whole tokens, exactly.',
+      nullable: true,
+      description: 'How much, in whole tokens, exactly; null where the payer chooses.',
       select: { units: true, asset: { select: { decimals: true } } },
-      resolve: ({ units, asset }) => fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ units, asset }) => units && fromUnits(BigInt(units.toFixed()), asset.decimals),
     }),
     units: t.field({
       type: 'BigInt',
-      description: 'How much, in the asset’s smallest units.',
+      nullable: true,
+      description: 'How much, in the asset’s smallest units; null where the payer chooses.',
       select: { units: true },
       resolve: ({ units }) => units,
     }),

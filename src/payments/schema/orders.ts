@@ -94,7 +94,11 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
       description: 'How much has arrived and was not taken back.',
     }),
     payTo: t.expose('payTo', { type: 'Address', description: 'Who receives it.' }),
-    payer: t.expose('payer', { type: 'Address', description: 'Who said they would pay; nobody has proved it.' }),
+    payer: t.expose('payer', {
+      type: 'Address',
+      nullable: true,
+      description: 'Who said they would pay; nobody has proved it. Null where the transfer tells.',
+    }),
     requiredConfirmations: t.exposeInt('requiredConfirmations', {
       description: 'Confirmations until it is paid, the transfer’s own block included.',
     }),

@@ -12,7 +12,9 @@ const COLLEAGUE = ({ tenants }: CrowdedWorld, { organizationId }: Who): string =
 export const PAYMENTS: Declarations = {
   payment_links: {
     columns: `organization_id id slug title description status order_lifetime_minutes created_by_id deleted_at
-      created_at updated_at`,
+      created_at updated_at pricing starts_at expires_at max_uses max_per_wallet uses tolerance_basis_points under_policy
+      over_policy late_policy late_window_minutes finality finality_confirmations custom_fields allowed_payers success_url
+      cancel_url inactive_message metadata`,
     allowed: {
       'OWNER bound ADMIN payKey': 'select:ownWhole insert:own',
       'MEMBER linkKey': 'select:ownWhole',
@@ -25,7 +27,8 @@ export const PAYMENTS: Declarations = {
   },
 
   payment_link_accepts: {
-    columns: 'organization_id id payment_link_id position asset_id units pay_to created_at updated_at',
+    columns: `organization_id id payment_link_id position asset_id units min_units max_units max_total_units total_units
+      pay_to created_at updated_at`,
     allowed: {
       'OWNER bound ADMIN payKey': 'select:own insert:own',
       'MEMBER linkKey': 'select:own',
@@ -38,7 +41,8 @@ export const PAYMENTS: Declarations = {
   payment_orders: {
     columns: `organization_id id payment_link_id incarnation_id asset_id status exceptions matching due_units
       credited_units pay_to payer reference required_confirmations head_number client_hash expires_at paid_at created_at
-      updated_at`,
+      updated_at surcharge_units tolerance_units under_policy over_policy late_policy late_until finality field_values
+      line_items refund`,
     allowed: {
       'OWNER bound ADMIN MEMBER key': 'select:own',
       token:

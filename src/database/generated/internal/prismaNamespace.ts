@@ -402,6 +402,7 @@ export const ModelName = {
   Chain: 'Chain',
   ChainIncarnation: 'ChainIncarnation',
   Asset: 'Asset',
+  ChainFinalityRule: 'ChainFinalityRule',
   ChainBlock: 'ChainBlock',
   ChainTransfer: 'ChainTransfer',
   WatchedAccount: 'WatchedAccount',
@@ -424,6 +425,7 @@ export const ModelName = {
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
   Organization: 'Organization',
+  SubscriptionDefaults: 'SubscriptionDefaults',
   OrganizationSettings: 'OrganizationSettings',
   StoreConfiguration: 'StoreConfiguration',
   OrganizationDomain: 'OrganizationDomain',
@@ -449,7 +451,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "auditEntry" | "auditSeal" | "chain" | "chainIncarnation" | "asset" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "mergeTicket" | "emailCode" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "organizationSettings" | "storeConfiguration" | "organizationDomain" | "membership" | "invitation" | "apiKey" | "apiKeyUses" | "handle" | "operator" | "operatorAction"
+    modelProps: "auditEntry" | "auditSeal" | "chain" | "chainIncarnation" | "asset" | "chainFinalityRule" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "mergeTicket" | "emailCode" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "subscriptionDefaults" | "organizationSettings" | "storeConfiguration" | "organizationDomain" | "membership" | "invitation" | "apiKey" | "apiKeyUses" | "handle" | "operator" | "operatorAction"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -804,6 +806,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AssetCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AssetCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChainFinalityRule: {
+      payload: Prisma.$ChainFinalityRulePayload<ExtArgs>
+      fields: Prisma.ChainFinalityRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChainFinalityRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChainFinalityRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        findFirst: {
+          args: Prisma.ChainFinalityRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChainFinalityRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        findMany: {
+          args: Prisma.ChainFinalityRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>[]
+        }
+        create: {
+          args: Prisma.ChainFinalityRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        createMany: {
+          args: Prisma.ChainFinalityRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChainFinalityRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>[]
+        }
+        delete: {
+          args: Prisma.ChainFinalityRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        update: {
+          args: Prisma.ChainFinalityRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.ChainFinalityRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChainFinalityRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChainFinalityRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.ChainFinalityRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChainFinalityRulePayload>
+        }
+        aggregate: {
+          args: Prisma.ChainFinalityRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChainFinalityRule>
+        }
+        groupBy: {
+          args: Prisma.ChainFinalityRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChainFinalityRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChainFinalityRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChainFinalityRuleCountAggregateOutputType> | number
         }
       }
     }
@@ -2435,6 +2511,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    SubscriptionDefaults: {
+      payload: Prisma.$SubscriptionDefaultsPayload<ExtArgs>
+      fields: Prisma.SubscriptionDefaultsFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SubscriptionDefaultsFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SubscriptionDefaultsFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        findFirst: {
+          args: Prisma.SubscriptionDefaultsFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SubscriptionDefaultsFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        findMany: {
+          args: Prisma.SubscriptionDefaultsFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>[]
+        }
+        create: {
+          args: Prisma.SubscriptionDefaultsCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        createMany: {
+          args: Prisma.SubscriptionDefaultsCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SubscriptionDefaultsCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>[]
+        }
+        delete: {
+          args: Prisma.SubscriptionDefaultsDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        update: {
+          args: Prisma.SubscriptionDefaultsUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        deleteMany: {
+          args: Prisma.SubscriptionDefaultsDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SubscriptionDefaultsUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SubscriptionDefaultsUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>[]
+        }
+        upsert: {
+          args: Prisma.SubscriptionDefaultsUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SubscriptionDefaultsPayload>
+        }
+        aggregate: {
+          args: Prisma.SubscriptionDefaultsAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSubscriptionDefaults>
+        }
+        groupBy: {
+          args: Prisma.SubscriptionDefaultsGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SubscriptionDefaultsGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SubscriptionDefaultsCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SubscriptionDefaultsCountAggregateOutputType> | number
+        }
+      }
+    }
     OrganizationSettings: {
       payload: Prisma.$OrganizationSettingsPayload<ExtArgs>
       fields: Prisma.OrganizationSettingsFieldRefs
@@ -3261,6 +3411,7 @@ export const ChainScalarFieldEnum = {
   name: 'name',
   testnet: 'testnet',
   publicRpcUrl: 'publicRpcUrl',
+  finality: 'finality',
   confirmations: 'confirmations',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -3276,8 +3427,13 @@ export const ChainIncarnationScalarFieldEnum = {
   current: 'current',
   headNumber: 'headNumber',
   finalizedNumber: 'finalizedNumber',
+  safeNumber: 'safeNumber',
   caughtUpAt: 'caughtUpAt',
   haltReason: 'haltReason',
+  haltedAt: 'haltedAt',
+  followingSince: 'followingSince',
+  failingSince: 'failingSince',
+  failure: 'failure',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -3293,11 +3449,25 @@ export const AssetScalarFieldEnum = {
   symbol: 'symbol',
   name: 'name',
   decimals: 'decimals',
+  creditsBalanceDifference: 'creditsBalanceDifference',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
 
 export type AssetScalarFieldEnum = (typeof AssetScalarFieldEnum)[keyof typeof AssetScalarFieldEnum]
+
+
+export const ChainFinalityRuleScalarFieldEnum = {
+  id: 'id',
+  assetId: 'assetId',
+  fromUnits: 'fromUnits',
+  finality: 'finality',
+  confirmations: 'confirmations',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ChainFinalityRuleScalarFieldEnum = (typeof ChainFinalityRuleScalarFieldEnum)[keyof typeof ChainFinalityRuleScalarFieldEnum]
 
 
 export const ChainBlockScalarFieldEnum = {
@@ -3568,6 +3738,25 @@ export const PaymentLinkScalarFieldEnum = {
   description: 'description',
   status: 'status',
   orderLifetimeMinutes: 'orderLifetimeMinutes',
+  pricing: 'pricing',
+  startsAt: 'startsAt',
+  expiresAt: 'expiresAt',
+  maxUses: 'maxUses',
+  maxPerWallet: 'maxPerWallet',
+  uses: 'uses',
+  toleranceBasisPoints: 'toleranceBasisPoints',
+  underPolicy: 'underPolicy',
+  overPolicy: 'overPolicy',
+  latePolicy: 'latePolicy',
+  lateWindowMinutes: 'lateWindowMinutes',
+  finality: 'finality',
+  finalityConfirmations: 'finalityConfirmations',
+  customFields: 'customFields',
+  allowedPayers: 'allowedPayers',
+  successUrl: 'successUrl',
+  cancelUrl: 'cancelUrl',
+  inactiveMessage: 'inactiveMessage',
+  metadata: 'metadata',
   createdById: 'createdById',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
@@ -3584,6 +3773,10 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   position: 'position',
   assetId: 'assetId',
   units: 'units',
+  minUnits: 'minUnits',
+  maxUnits: 'maxUnits',
+  maxTotalUnits: 'maxTotalUnits',
+  totalUnits: 'totalUnits',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -3603,6 +3796,16 @@ export const PaymentOrderScalarFieldEnum = {
   matching: 'matching',
   dueUnits: 'dueUnits',
   creditedUnits: 'creditedUnits',
+  surchargeUnits: 'surchargeUnits',
+  toleranceUnits: 'toleranceUnits',
+  underPolicy: 'underPolicy',
+  overPolicy: 'overPolicy',
+  latePolicy: 'latePolicy',
+  lateUntil: 'lateUntil',
+  finality: 'finality',
+  fieldValues: 'fieldValues',
+  lineItems: 'lineItems',
+  refund: 'refund',
   payTo: 'payTo',
   payer: 'payer',
   reference: 'reference',
@@ -3666,10 +3869,27 @@ export const OrganizationScalarFieldEnum = {
   address: 'address',
   metadata: 'metadata',
   purgeBeganAt: 'purgeBeganAt',
-  purgedAt: 'purgedAt'
+  purgedAt: 'purgedAt',
+  subscriptionTier: 'subscriptionTier',
+  subscriptionExpiresAt: 'subscriptionExpiresAt',
+  maxMembers: 'maxMembers',
+  maxLinks: 'maxLinks'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const SubscriptionDefaultsScalarFieldEnum = {
+  id: 'id',
+  isOnly: 'isOnly',
+  tier: 'tier',
+  maxMembers: 'maxMembers',
+  maxLinks: 'maxLinks',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SubscriptionDefaultsScalarFieldEnum = (typeof SubscriptionDefaultsScalarFieldEnum)[keyof typeof SubscriptionDefaultsScalarFieldEnum]
 
 
 export const OrganizationSettingsScalarFieldEnum = {
@@ -3977,6 +4197,20 @@ export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
+ * Reference to a field of type 'ChainFinality'
+ */
+export type EnumChainFinalityFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ChainFinality'>
+    
+
+
+/**
+ * Reference to a field of type 'ChainFinality[]'
+ */
+export type ListEnumChainFinalityFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ChainFinality[]'>
+    
+
+
+/**
  * Reference to a field of type 'Decimal'
  */
 export type DecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal'>
@@ -4075,6 +4309,76 @@ export type ListEnumPaymentLinkStatusFieldRefInput<$PrismaModel> = FieldRefInput
 
 
 /**
+ * Reference to a field of type 'PaymentPricing'
+ */
+export type EnumPaymentPricingFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentPricing'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentPricing[]'
+ */
+export type ListEnumPaymentPricingFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentPricing[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentUnderPolicy'
+ */
+export type EnumPaymentUnderPolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentUnderPolicy'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentUnderPolicy[]'
+ */
+export type ListEnumPaymentUnderPolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentUnderPolicy[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentOverPolicy'
+ */
+export type EnumPaymentOverPolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentOverPolicy'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentOverPolicy[]'
+ */
+export type ListEnumPaymentOverPolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentOverPolicy[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentLatePolicy'
+ */
+export type EnumPaymentLatePolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentLatePolicy'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentLatePolicy[]'
+ */
+export type ListEnumPaymentLatePolicyFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentLatePolicy[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentFinality'
+ */
+export type EnumPaymentFinalityFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentFinality'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentFinality[]'
+ */
+export type ListEnumPaymentFinalityFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentFinality[]'>
+    
+
+
+/**
  * Reference to a field of type 'PaymentOrderStatus'
  */
 export type EnumPaymentOrderStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentOrderStatus'>
@@ -4113,6 +4417,20 @@ export type EnumPaymentMatchingFieldRefInput<$PrismaModel> = FieldRefInputType<$
  * Reference to a field of type 'PaymentMatching[]'
  */
 export type ListEnumPaymentMatchingFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentMatching[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundState'
+ */
+export type EnumPaymentRefundStateFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundState'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundState[]'
+ */
+export type ListEnumPaymentRefundStateFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundState[]'>
     
 
 
@@ -4383,6 +4701,7 @@ export type GlobalOmitConfig = {
   chain?: Prisma.ChainOmit
   chainIncarnation?: Prisma.ChainIncarnationOmit
   asset?: Prisma.AssetOmit
+  chainFinalityRule?: Prisma.ChainFinalityRuleOmit
   chainBlock?: Prisma.ChainBlockOmit
   chainTransfer?: Prisma.ChainTransferOmit
   watchedAccount?: Prisma.WatchedAccountOmit
@@ -4405,6 +4724,7 @@ export type GlobalOmitConfig = {
   blockchainTransaction?: Prisma.BlockchainTransactionOmit
   paymentCredit?: Prisma.PaymentCreditOmit
   organization?: Prisma.OrganizationOmit
+  subscriptionDefaults?: Prisma.SubscriptionDefaultsOmit
   organizationSettings?: Prisma.OrganizationSettingsOmit
   storeConfiguration?: Prisma.StoreConfigurationOmit
   organizationDomain?: Prisma.OrganizationDomainOmit

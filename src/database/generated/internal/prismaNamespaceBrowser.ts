@@ -56,6 +56,7 @@ export const ModelName = {
   Chain: 'Chain',
   ChainIncarnation: 'ChainIncarnation',
   Asset: 'Asset',
+  ChainFinalityRule: 'ChainFinalityRule',
   ChainBlock: 'ChainBlock',
   ChainTransfer: 'ChainTransfer',
   WatchedAccount: 'WatchedAccount',
@@ -78,6 +79,7 @@ export const ModelName = {
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
   Organization: 'Organization',
+  SubscriptionDefaults: 'SubscriptionDefaults',
   OrganizationSettings: 'OrganizationSettings',
   StoreConfiguration: 'StoreConfiguration',
   OrganizationDomain: 'OrganizationDomain',
@@ -153,6 +155,7 @@ export const ChainScalarFieldEnum = {
   name: 'name',
   testnet: 'testnet',
   publicRpcUrl: 'publicRpcUrl',
+  finality: 'finality',
   confirmations: 'confirmations',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -168,8 +171,13 @@ export const ChainIncarnationScalarFieldEnum = {
   current: 'current',
   headNumber: 'headNumber',
   finalizedNumber: 'finalizedNumber',
+  safeNumber: 'safeNumber',
   caughtUpAt: 'caughtUpAt',
   haltReason: 'haltReason',
+  haltedAt: 'haltedAt',
+  followingSince: 'followingSince',
+  failingSince: 'failingSince',
+  failure: 'failure',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -185,11 +193,25 @@ export const AssetScalarFieldEnum = {
   symbol: 'symbol',
   name: 'name',
   decimals: 'decimals',
+  creditsBalanceDifference: 'creditsBalanceDifference',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
 
 export type AssetScalarFieldEnum = (typeof AssetScalarFieldEnum)[keyof typeof AssetScalarFieldEnum]
+
+
+export const ChainFinalityRuleScalarFieldEnum = {
+  id: 'id',
+  assetId: 'assetId',
+  fromUnits: 'fromUnits',
+  finality: 'finality',
+  confirmations: 'confirmations',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ChainFinalityRuleScalarFieldEnum = (typeof ChainFinalityRuleScalarFieldEnum)[keyof typeof ChainFinalityRuleScalarFieldEnum]
 
 
 export const ChainBlockScalarFieldEnum = {
@@ -460,6 +482,25 @@ export const PaymentLinkScalarFieldEnum = {
   description: 'description',
   status: 'status',
   orderLifetimeMinutes: 'orderLifetimeMinutes',
+  pricing: 'pricing',
+  startsAt: 'startsAt',
+  expiresAt: 'expiresAt',
+  maxUses: 'maxUses',
+  maxPerWallet: 'maxPerWallet',
+  uses: 'uses',
+  toleranceBasisPoints: 'toleranceBasisPoints',
+  underPolicy: 'underPolicy',
+  overPolicy: 'overPolicy',
+  latePolicy: 'latePolicy',
+  lateWindowMinutes: 'lateWindowMinutes',
+  finality: 'finality',
+  finalityConfirmations: 'finalityConfirmations',
+  customFields: 'customFields',
+  allowedPayers: 'allowedPayers',
+  successUrl: 'successUrl',
+  cancelUrl: 'cancelUrl',
+  inactiveMessage: 'inactiveMessage',
+  metadata: 'metadata',
   createdById: 'createdById',
   deletedAt: 'deletedAt',
   createdAt: 'createdAt',
@@ -476,6 +517,10 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   position: 'position',
   assetId: 'assetId',
   units: 'units',
+  minUnits: 'minUnits',
+  maxUnits: 'maxUnits',
+  maxTotalUnits: 'maxTotalUnits',
+  totalUnits: 'totalUnits',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -495,6 +540,16 @@ export const PaymentOrderScalarFieldEnum = {
   matching: 'matching',
   dueUnits: 'dueUnits',
   creditedUnits: 'creditedUnits',
+  surchargeUnits: 'surchargeUnits',
+  toleranceUnits: 'toleranceUnits',
+  underPolicy: 'underPolicy',
+  overPolicy: 'overPolicy',
+  latePolicy: 'latePolicy',
+  lateUntil: 'lateUntil',
+  finality: 'finality',
+  fieldValues: 'fieldValues',
+  lineItems: 'lineItems',
+  refund: 'refund',
   payTo: 'payTo',
   payer: 'payer',
   reference: 'reference',
@@ -558,10 +613,27 @@ export const OrganizationScalarFieldEnum = {
   address: 'address',
   metadata: 'metadata',
   purgeBeganAt: 'purgeBeganAt',
-  purgedAt: 'purgedAt'
+  purgedAt: 'purgedAt',
+  subscriptionTier: 'subscriptionTier',
+  subscriptionExpiresAt: 'subscriptionExpiresAt',
+  maxMembers: 'maxMembers',
+  maxLinks: 'maxLinks'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const SubscriptionDefaultsScalarFieldEnum = {
+  id: 'id',
+  isOnly: 'isOnly',
+  tier: 'tier',
+  maxMembers: 'maxMembers',
+  maxLinks: 'maxLinks',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type SubscriptionDefaultsScalarFieldEnum = (typeof SubscriptionDefaultsScalarFieldEnum)[keyof typeof SubscriptionDefaultsScalarFieldEnum]
 
 
 export const OrganizationSettingsScalarFieldEnum = {

@@ -792,14 +792,6 @@ export type ApiKeyUpdateallowedOriginsInput = {
   push?: string | string[]
 }
 
-export type NullableIntFieldUpdateOperationsInput = {
-  set?: number | null
-  increment?: number
-  decrement?: number
-  multiply?: number
-  divide?: number
-}
-
 export type ApiKeyCreateNestedOneWithoutUsesInput = {
   create?: Prisma.XOR<Prisma.ApiKeyCreateWithoutUsesInput, Prisma.ApiKeyUncheckedCreateWithoutUsesInput>
   connectOrCreate?: Prisma.ApiKeyCreateOrConnectWithoutUsesInput

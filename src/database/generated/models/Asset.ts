@@ -44,6 +44,7 @@ export type AssetMinAggregateOutputType = {
   symbol: string | null
   name: string | null
   decimals: number | null
+  creditsBalanceDifference: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -56,6 +57,7 @@ export type AssetMaxAggregateOutputType = {
   symbol: string | null
   name: string | null
   decimals: number | null
+  creditsBalanceDifference: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -68,6 +70,7 @@ export type AssetCountAggregateOutputType = {
   symbol: number
   name: number
   decimals: number
+  creditsBalanceDifference: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -92,6 +95,7 @@ export type AssetMinAggregateInputType = {
   symbol?: true
   name?: true
   decimals?: true
+  creditsBalanceDifference?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -104,6 +108,7 @@ export type AssetMaxAggregateInputType = {
   symbol?: true
   name?: true
   decimals?: true
+  creditsBalanceDifference?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -116,6 +121,7 @@ export type AssetCountAggregateInputType = {
   symbol?: true
   name?: true
   decimals?: true
+  creditsBalanceDifference?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -215,6 +221,7 @@ export type AssetGroupByOutputType = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference: boolean
   createdAt: Date
   updatedAt: Date
   _count: AssetCountAggregateOutputType | null
@@ -250,6 +257,7 @@ export type AssetWhereInput = {
   symbol?: Prisma.StringFilter<"Asset"> | string
   name?: Prisma.StringFilter<"Asset"> | string
   decimals?: Prisma.IntFilter<"Asset"> | number
+  creditsBalanceDifference?: Prisma.BoolFilter<"Asset"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -257,6 +265,7 @@ export type AssetWhereInput = {
   orders?: Prisma.PaymentOrderListRelationFilter
   transfers?: Prisma.ChainTransferListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  finality?: Prisma.ChainFinalityRuleListRelationFilter
 }
 
 export type AssetOrderByWithRelationInput = {
@@ -267,6 +276,7 @@ export type AssetOrderByWithRelationInput = {
   symbol?: Prisma.SortOrder
   name?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
+  creditsBalanceDifference?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   chain?: Prisma.ChainOrderByWithRelationInput
@@ -274,6 +284,7 @@ export type AssetOrderByWithRelationInput = {
   orders?: Prisma.PaymentOrderOrderByRelationAggregateInput
   transfers?: Prisma.ChainTransferOrderByRelationAggregateInput
   sightings?: Prisma.BlockchainTransactionOrderByRelationAggregateInput
+  finality?: Prisma.ChainFinalityRuleOrderByRelationAggregateInput
 }
 
 export type AssetWhereUniqueInput = Prisma.AtLeast<{
@@ -287,6 +298,7 @@ export type AssetWhereUniqueInput = Prisma.AtLeast<{
   symbol?: Prisma.StringFilter<"Asset"> | string
   name?: Prisma.StringFilter<"Asset"> | string
   decimals?: Prisma.IntFilter<"Asset"> | number
+  creditsBalanceDifference?: Prisma.BoolFilter<"Asset"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -294,6 +306,7 @@ export type AssetWhereUniqueInput = Prisma.AtLeast<{
   orders?: Prisma.PaymentOrderListRelationFilter
   transfers?: Prisma.ChainTransferListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  finality?: Prisma.ChainFinalityRuleListRelationFilter
 }, "id" | "caip19">
 
 export type AssetOrderByWithAggregationInput = {
@@ -304,6 +317,7 @@ export type AssetOrderByWithAggregationInput = {
   symbol?: Prisma.SortOrder
   name?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
+  creditsBalanceDifference?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.AssetCountOrderByAggregateInput
@@ -324,6 +338,7 @@ export type AssetScalarWhereWithAggregatesInput = {
   symbol?: Prisma.StringWithAggregatesFilter<"Asset"> | string
   name?: Prisma.StringWithAggregatesFilter<"Asset"> | string
   decimals?: Prisma.IntWithAggregatesFilter<"Asset"> | number
+  creditsBalanceDifference?: Prisma.BoolWithAggregatesFilter<"Asset"> | boolean
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Asset"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Asset"> | Date | string
 }
@@ -335,6 +350,7 @@ export type AssetCreateInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
@@ -342,6 +358,7 @@ export type AssetCreateInput = {
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateInput = {
@@ -352,12 +369,14 @@ export type AssetUncheckedCreateInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUpdateInput = {
@@ -367,6 +386,7 @@ export type AssetUpdateInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
@@ -374,6 +394,7 @@ export type AssetUpdateInput = {
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateInput = {
@@ -384,12 +405,14 @@ export type AssetUncheckedUpdateInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateManyInput = {
@@ -400,6 +423,7 @@ export type AssetCreateManyInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -411,6 +435,7 @@ export type AssetUpdateManyMutationInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -423,6 +448,7 @@ export type AssetUncheckedUpdateManyInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -445,6 +471,7 @@ export type AssetCountOrderByAggregateInput = {
   symbol?: Prisma.SortOrder
   name?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
+  creditsBalanceDifference?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -462,6 +489,7 @@ export type AssetMaxOrderByAggregateInput = {
   symbol?: Prisma.SortOrder
   name?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
+  creditsBalanceDifference?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -474,6 +502,7 @@ export type AssetMinOrderByAggregateInput = {
   symbol?: Prisma.SortOrder
   name?: Prisma.SortOrder
   decimals?: Prisma.SortOrder
+  creditsBalanceDifference?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -528,6 +557,20 @@ export type AssetUncheckedUpdateManyWithoutChainNestedInput = {
   update?: Prisma.AssetUpdateWithWhereUniqueWithoutChainInput | Prisma.AssetUpdateWithWhereUniqueWithoutChainInput[]
   updateMany?: Prisma.AssetUpdateManyWithWhereWithoutChainInput | Prisma.AssetUpdateManyWithWhereWithoutChainInput[]
   deleteMany?: Prisma.AssetScalarWhereInput | Prisma.AssetScalarWhereInput[]
+}
+
+export type AssetCreateNestedOneWithoutFinalityInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutFinalityInput, Prisma.AssetUncheckedCreateWithoutFinalityInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutFinalityInput
+  connect?: Prisma.AssetWhereUniqueInput
+}
+
+export type AssetUpdateOneRequiredWithoutFinalityNestedInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutFinalityInput, Prisma.AssetUncheckedCreateWithoutFinalityInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutFinalityInput
+  upsert?: Prisma.AssetUpsertWithoutFinalityInput
+  connect?: Prisma.AssetWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutFinalityInput, Prisma.AssetUpdateWithoutFinalityInput>, Prisma.AssetUncheckedUpdateWithoutFinalityInput>
 }
 
 export type AssetCreateNestedOneWithoutTransfersInput = {
@@ -593,12 +636,14 @@ export type AssetCreateWithoutChainInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutChainInput = {
@@ -608,12 +653,14 @@ export type AssetUncheckedCreateWithoutChainInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutChainInput = {
@@ -653,8 +700,93 @@ export type AssetScalarWhereInput = {
   symbol?: Prisma.StringFilter<"Asset"> | string
   name?: Prisma.StringFilter<"Asset"> | string
   decimals?: Prisma.IntFilter<"Asset"> | number
+  creditsBalanceDifference?: Prisma.BoolFilter<"Asset"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Asset"> | Date | string
+}
+
+export type AssetCreateWithoutFinalityInput = {
+  id?: string
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
+  accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+}
+
+export type AssetUncheckedCreateWithoutFinalityInput = {
+  id?: string
+  chainId: bigint | number
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+}
+
+export type AssetCreateOrConnectWithoutFinalityInput = {
+  where: Prisma.AssetWhereUniqueInput
+  create: Prisma.XOR<Prisma.AssetCreateWithoutFinalityInput, Prisma.AssetUncheckedCreateWithoutFinalityInput>
+}
+
+export type AssetUpsertWithoutFinalityInput = {
+  update: Prisma.XOR<Prisma.AssetUpdateWithoutFinalityInput, Prisma.AssetUncheckedUpdateWithoutFinalityInput>
+  create: Prisma.XOR<Prisma.AssetCreateWithoutFinalityInput, Prisma.AssetUncheckedCreateWithoutFinalityInput>
+  where?: Prisma.AssetWhereInput
+}
+
+export type AssetUpdateToOneWithWhereWithoutFinalityInput = {
+  where?: Prisma.AssetWhereInput
+  data: Prisma.XOR<Prisma.AssetUpdateWithoutFinalityInput, Prisma.AssetUncheckedUpdateWithoutFinalityInput>
+}
+
+export type AssetUpdateWithoutFinalityInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
+  accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetUncheckedUpdateWithoutFinalityInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateWithoutTransfersInput = {
@@ -664,12 +796,14 @@ export type AssetCreateWithoutTransfersInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutTransfersInput = {
@@ -680,11 +814,13 @@ export type AssetUncheckedCreateWithoutTransfersInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutTransfersInput = {
@@ -710,12 +846,14 @@ export type AssetUpdateWithoutTransfersInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutTransfersInput = {
@@ -726,11 +864,13 @@ export type AssetUncheckedUpdateWithoutTransfersInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateWithoutAcceptsInput = {
@@ -740,12 +880,14 @@ export type AssetCreateWithoutAcceptsInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutAcceptsInput = {
@@ -756,11 +898,13 @@ export type AssetUncheckedCreateWithoutAcceptsInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutAcceptsInput = {
@@ -786,12 +930,14 @@ export type AssetUpdateWithoutAcceptsInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutAcceptsInput = {
@@ -802,11 +948,13 @@ export type AssetUncheckedUpdateWithoutAcceptsInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateWithoutOrdersInput = {
@@ -816,12 +964,14 @@ export type AssetCreateWithoutOrdersInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutOrdersInput = {
@@ -832,11 +982,13 @@ export type AssetUncheckedCreateWithoutOrdersInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutOrdersInput = {
@@ -862,12 +1014,14 @@ export type AssetUpdateWithoutOrdersInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutOrdersInput = {
@@ -878,11 +1032,13 @@ export type AssetUncheckedUpdateWithoutOrdersInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateWithoutSightingsInput = {
@@ -892,12 +1048,14 @@ export type AssetCreateWithoutSightingsInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutSightingsInput = {
@@ -908,11 +1066,13 @@ export type AssetUncheckedCreateWithoutSightingsInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutSightingsInput = {
@@ -938,12 +1098,14 @@ export type AssetUpdateWithoutSightingsInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutSightingsInput = {
@@ -954,11 +1116,13 @@ export type AssetUncheckedUpdateWithoutSightingsInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateManyChainInput = {
@@ -968,6 +1132,7 @@ export type AssetCreateManyChainInput = {
   symbol: string
   name: string
   decimals: number
+  creditsBalanceDifference?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -979,12 +1144,14 @@ export type AssetUpdateWithoutChainInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutChainInput = {
@@ -994,12 +1161,14 @@ export type AssetUncheckedUpdateWithoutChainInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateManyWithoutChainInput = {
@@ -1009,6 +1178,7 @@ export type AssetUncheckedUpdateManyWithoutChainInput = {
   symbol?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1023,6 +1193,7 @@ export type AssetCountOutputType = {
   orders: number
   transfers: number
   sightings: number
+  finality: number
 }
 
 export type AssetCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1030,6 +1201,7 @@ export type AssetCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.
   orders?: boolean | AssetCountOutputTypeCountOrdersArgs
   transfers?: boolean | AssetCountOutputTypeCountTransfersArgs
   sightings?: boolean | AssetCountOutputTypeCountSightingsArgs
+  finality?: boolean | AssetCountOutputTypeCountFinalityArgs
 }
 
 /**
@@ -1070,6 +1242,13 @@ export type AssetCountOutputTypeCountSightingsArgs<ExtArgs extends runtime.Types
   where?: Prisma.BlockchainTransactionWhereInput
 }
 
+/**
+ * AssetCountOutputType without action
+ */
+export type AssetCountOutputTypeCountFinalityArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ChainFinalityRuleWhereInput
+}
+
 
 export type AssetSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1079,6 +1258,7 @@ export type AssetSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   symbol?: boolean
   name?: boolean
   decimals?: boolean
+  creditsBalanceDifference?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1086,6 +1266,7 @@ export type AssetSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   orders?: boolean | Prisma.Asset$ordersArgs<ExtArgs>
   transfers?: boolean | Prisma.Asset$transfersArgs<ExtArgs>
   sightings?: boolean | Prisma.Asset$sightingsArgs<ExtArgs>
+  finality?: boolean | Prisma.Asset$finalityArgs<ExtArgs>
   _count?: boolean | Prisma.AssetCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["asset"]>
 
@@ -1097,6 +1278,7 @@ export type AssetSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   symbol?: boolean
   name?: boolean
   decimals?: boolean
+  creditsBalanceDifference?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1110,6 +1292,7 @@ export type AssetSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   symbol?: boolean
   name?: boolean
   decimals?: boolean
+  creditsBalanceDifference?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1123,17 +1306,19 @@ export type AssetSelectScalar = {
   symbol?: boolean
   name?: boolean
   decimals?: boolean
+  creditsBalanceDifference?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type AssetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "caip19" | "address" | "symbol" | "name" | "decimals" | "createdAt" | "updatedAt", ExtArgs["result"]["asset"]>
+export type AssetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "caip19" | "address" | "symbol" | "name" | "decimals" | "creditsBalanceDifference" | "createdAt" | "updatedAt", ExtArgs["result"]["asset"]>
 export type AssetInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   accepts?: boolean | Prisma.Asset$acceptsArgs<ExtArgs>
   orders?: boolean | Prisma.Asset$ordersArgs<ExtArgs>
   transfers?: boolean | Prisma.Asset$transfersArgs<ExtArgs>
   sightings?: boolean | Prisma.Asset$sightingsArgs<ExtArgs>
+  finality?: boolean | Prisma.Asset$finalityArgs<ExtArgs>
   _count?: boolean | Prisma.AssetCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AssetIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1151,6 +1336,7 @@ export type $AssetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     orders: Prisma.$PaymentOrderPayload<ExtArgs>[]
     transfers: Prisma.$ChainTransferPayload<ExtArgs>[]
     sightings: Prisma.$BlockchainTransactionPayload<ExtArgs>[]
+    finality: Prisma.$ChainFinalityRulePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1163,6 +1349,10 @@ export type $AssetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     symbol: string
     name: string
     decimals: number
+    /**
+     * Whether what arrives is told by the payee's balance alone: the token takes a fee, or changes balances by itself.
+     */
+    creditsBalanceDifference: boolean
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["asset"]>
@@ -1564,6 +1754,7 @@ export interface Prisma__AssetClient<T, Null = never, ExtArgs extends runtime.Ty
   orders<T extends Prisma.Asset$ordersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$ordersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   transfers<T extends Prisma.Asset$transfersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$transfersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChainTransferPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sightings<T extends Prisma.Asset$sightingsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$sightingsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  finality<T extends Prisma.Asset$finalityArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$finalityArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChainFinalityRulePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1600,6 +1791,7 @@ export interface AssetFieldRefs {
   readonly symbol: Prisma.FieldRef<"Asset", 'String'>
   readonly name: Prisma.FieldRef<"Asset", 'String'>
   readonly decimals: Prisma.FieldRef<"Asset", 'Int'>
+  readonly creditsBalanceDifference: Prisma.FieldRef<"Asset", 'Boolean'>
   readonly createdAt: Prisma.FieldRef<"Asset", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Asset", 'DateTime'>
 }
@@ -2105,6 +2297,30 @@ export type Asset$sightingsArgs<ExtArgs extends runtime.Types.Extensions.Interna
   take?: number
   skip?: number
   distinct?: Prisma.BlockchainTransactionScalarFieldEnum | Prisma.BlockchainTransactionScalarFieldEnum[]
+}
+
+/**
+ * Asset.finality
+ */
+export type Asset$finalityArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ChainFinalityRule
+   */
+  select?: Prisma.ChainFinalityRuleSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ChainFinalityRule
+   */
+  omit?: Prisma.ChainFinalityRuleOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ChainFinalityRuleInclude<ExtArgs> | null
+  where?: Prisma.ChainFinalityRuleWhereInput
+  orderBy?: Prisma.ChainFinalityRuleOrderByWithRelationInput | Prisma.ChainFinalityRuleOrderByWithRelationInput[]
+  cursor?: Prisma.ChainFinalityRuleWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ChainFinalityRuleScalarFieldEnum | Prisma.ChainFinalityRuleScalarFieldEnum[]
 }
 
 /**

@@ -41,6 +41,7 @@ export type ChainMinAggregateOutputType = {
   name: string | null
   testnet: boolean | null
   publicRpcUrl: string | null
+  finality: $Enums.ChainFinality | null
   confirmations: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -51,6 +52,7 @@ export type ChainMaxAggregateOutputType = {
   name: string | null
   testnet: boolean | null
   publicRpcUrl: string | null
+  finality: $Enums.ChainFinality | null
   confirmations: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -61,6 +63,7 @@ export type ChainCountAggregateOutputType = {
   name: number
   testnet: number
   publicRpcUrl: number
+  finality: number
   confirmations: number
   createdAt: number
   updatedAt: number
@@ -83,6 +86,7 @@ export type ChainMinAggregateInputType = {
   name?: true
   testnet?: true
   publicRpcUrl?: true
+  finality?: true
   confirmations?: true
   createdAt?: true
   updatedAt?: true
@@ -93,6 +97,7 @@ export type ChainMaxAggregateInputType = {
   name?: true
   testnet?: true
   publicRpcUrl?: true
+  finality?: true
   confirmations?: true
   createdAt?: true
   updatedAt?: true
@@ -103,6 +108,7 @@ export type ChainCountAggregateInputType = {
   name?: true
   testnet?: true
   publicRpcUrl?: true
+  finality?: true
   confirmations?: true
   createdAt?: true
   updatedAt?: true
@@ -200,7 +206,8 @@ export type ChainGroupByOutputType = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality: $Enums.ChainFinality
+  confirmations: number | null
   createdAt: Date
   updatedAt: Date
   _count: ChainCountAggregateOutputType | null
@@ -233,7 +240,8 @@ export type ChainWhereInput = {
   name?: Prisma.StringFilter<"Chain"> | string
   testnet?: Prisma.BoolFilter<"Chain"> | boolean
   publicRpcUrl?: Prisma.StringFilter<"Chain"> | string
-  confirmations?: Prisma.IntFilter<"Chain"> | number
+  finality?: Prisma.EnumChainFinalityFilter<"Chain"> | $Enums.ChainFinality
+  confirmations?: Prisma.IntNullableFilter<"Chain"> | number | null
   createdAt?: Prisma.DateTimeFilter<"Chain"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Chain"> | Date | string
   assets?: Prisma.AssetListRelationFilter
@@ -245,7 +253,8 @@ export type ChainOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   testnet?: Prisma.SortOrder
   publicRpcUrl?: Prisma.SortOrder
-  confirmations?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  confirmations?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   assets?: Prisma.AssetOrderByRelationAggregateInput
@@ -260,7 +269,8 @@ export type ChainWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Chain"> | string
   testnet?: Prisma.BoolFilter<"Chain"> | boolean
   publicRpcUrl?: Prisma.StringFilter<"Chain"> | string
-  confirmations?: Prisma.IntFilter<"Chain"> | number
+  finality?: Prisma.EnumChainFinalityFilter<"Chain"> | $Enums.ChainFinality
+  confirmations?: Prisma.IntNullableFilter<"Chain"> | number | null
   createdAt?: Prisma.DateTimeFilter<"Chain"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Chain"> | Date | string
   assets?: Prisma.AssetListRelationFilter
@@ -272,7 +282,8 @@ export type ChainOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   testnet?: Prisma.SortOrder
   publicRpcUrl?: Prisma.SortOrder
-  confirmations?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  confirmations?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.ChainCountOrderByAggregateInput
@@ -290,7 +301,8 @@ export type ChainScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Chain"> | string
   testnet?: Prisma.BoolWithAggregatesFilter<"Chain"> | boolean
   publicRpcUrl?: Prisma.StringWithAggregatesFilter<"Chain"> | string
-  confirmations?: Prisma.IntWithAggregatesFilter<"Chain"> | number
+  finality?: Prisma.EnumChainFinalityWithAggregatesFilter<"Chain"> | $Enums.ChainFinality
+  confirmations?: Prisma.IntNullableWithAggregatesFilter<"Chain"> | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Chain"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Chain"> | Date | string
 }
@@ -300,7 +312,8 @@ export type ChainCreateInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   assets?: Prisma.AssetCreateNestedManyWithoutChainInput
@@ -312,7 +325,8 @@ export type ChainUncheckedCreateInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   assets?: Prisma.AssetUncheckedCreateNestedManyWithoutChainInput
@@ -324,7 +338,8 @@ export type ChainUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   assets?: Prisma.AssetUpdateManyWithoutChainNestedInput
@@ -336,7 +351,8 @@ export type ChainUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   assets?: Prisma.AssetUncheckedUpdateManyWithoutChainNestedInput
@@ -348,7 +364,8 @@ export type ChainCreateManyInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -358,7 +375,8 @@ export type ChainUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -368,7 +386,8 @@ export type ChainUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -378,6 +397,7 @@ export type ChainCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   testnet?: Prisma.SortOrder
   publicRpcUrl?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
   confirmations?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -393,6 +413,7 @@ export type ChainMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   testnet?: Prisma.SortOrder
   publicRpcUrl?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
   confirmations?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -403,6 +424,7 @@ export type ChainMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   testnet?: Prisma.SortOrder
   publicRpcUrl?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
   confirmations?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -420,6 +442,18 @@ export type ChainScalarRelationFilter = {
 
 export type BoolFieldUpdateOperationsInput = {
   set?: boolean
+}
+
+export type EnumChainFinalityFieldUpdateOperationsInput = {
+  set?: $Enums.ChainFinality
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
 }
 
 export type ChainCreateNestedOneWithoutIncarnationsInput = {
@@ -455,7 +489,8 @@ export type ChainCreateWithoutIncarnationsInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   assets?: Prisma.AssetCreateNestedManyWithoutChainInput
@@ -466,7 +501,8 @@ export type ChainUncheckedCreateWithoutIncarnationsInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   assets?: Prisma.AssetUncheckedCreateNestedManyWithoutChainInput
@@ -493,7 +529,8 @@ export type ChainUpdateWithoutIncarnationsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   assets?: Prisma.AssetUpdateManyWithoutChainNestedInput
@@ -504,7 +541,8 @@ export type ChainUncheckedUpdateWithoutIncarnationsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   assets?: Prisma.AssetUncheckedUpdateManyWithoutChainNestedInput
@@ -515,7 +553,8 @@ export type ChainCreateWithoutAssetsInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   incarnations?: Prisma.ChainIncarnationCreateNestedManyWithoutChainInput
@@ -526,7 +565,8 @@ export type ChainUncheckedCreateWithoutAssetsInput = {
   name: string
   testnet: boolean
   publicRpcUrl: string
-  confirmations: number
+  finality?: $Enums.ChainFinality
+  confirmations?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
   incarnations?: Prisma.ChainIncarnationUncheckedCreateNestedManyWithoutChainInput
@@ -553,7 +593,8 @@ export type ChainUpdateWithoutAssetsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   incarnations?: Prisma.ChainIncarnationUpdateManyWithoutChainNestedInput
@@ -564,7 +605,8 @@ export type ChainUncheckedUpdateWithoutAssetsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   testnet?: Prisma.BoolFieldUpdateOperationsInput | boolean
   publicRpcUrl?: Prisma.StringFieldUpdateOperationsInput | string
-  confirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.EnumChainFinalityFieldUpdateOperationsInput | $Enums.ChainFinality
+  confirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   incarnations?: Prisma.ChainIncarnationUncheckedUpdateManyWithoutChainNestedInput
@@ -615,6 +657,7 @@ export type ChainSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   name?: boolean
   testnet?: boolean
   publicRpcUrl?: boolean
+  finality?: boolean
   confirmations?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -628,6 +671,7 @@ export type ChainSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   name?: boolean
   testnet?: boolean
   publicRpcUrl?: boolean
+  finality?: boolean
   confirmations?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -638,6 +682,7 @@ export type ChainSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   name?: boolean
   testnet?: boolean
   publicRpcUrl?: boolean
+  finality?: boolean
   confirmations?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -648,12 +693,13 @@ export type ChainSelectScalar = {
   name?: boolean
   testnet?: boolean
   publicRpcUrl?: boolean
+  finality?: boolean
   confirmations?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChainOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"chainId" | "name" | "testnet" | "publicRpcUrl" | "confirmations" | "createdAt" | "updatedAt", ExtArgs["result"]["chain"]>
+export type ChainOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"chainId" | "name" | "testnet" | "publicRpcUrl" | "finality" | "confirmations" | "createdAt" | "updatedAt", ExtArgs["result"]["chain"]>
 export type ChainInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   assets?: boolean | Prisma.Chain$assetsArgs<ExtArgs>
   incarnations?: boolean | Prisma.Chain$incarnationsArgs<ExtArgs>
@@ -674,9 +720,13 @@ export type $ChainPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     testnet: boolean
     publicRpcUrl: string
     /**
-     * Blocks that must hold a transfer, its own included, before it pays an order.
+     * What its payments need unless a rule says otherwise.
      */
-    confirmations: number
+    finality: $Enums.ChainFinality
+    /**
+     * Blocks that must hold a transfer, its own included; of `CONFIRMATIONS` alone.
+     */
+    confirmations: number | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["chain"]>
@@ -1108,6 +1158,7 @@ export interface ChainFieldRefs {
   readonly name: Prisma.FieldRef<"Chain", 'String'>
   readonly testnet: Prisma.FieldRef<"Chain", 'Boolean'>
   readonly publicRpcUrl: Prisma.FieldRef<"Chain", 'String'>
+  readonly finality: Prisma.FieldRef<"Chain", 'ChainFinality'>
   readonly confirmations: Prisma.FieldRef<"Chain", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Chain", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Chain", 'DateTime'>

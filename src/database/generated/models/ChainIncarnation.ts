@@ -30,12 +30,14 @@ export type ChainIncarnationAvgAggregateOutputType = {
   chainId: number | null
   headNumber: number | null
   finalizedNumber: number | null
+  safeNumber: number | null
 }
 
 export type ChainIncarnationSumAggregateOutputType = {
   chainId: bigint | null
   headNumber: bigint | null
   finalizedNumber: bigint | null
+  safeNumber: bigint | null
 }
 
 export type ChainIncarnationMinAggregateOutputType = {
@@ -45,8 +47,13 @@ export type ChainIncarnationMinAggregateOutputType = {
   current: boolean | null
   headNumber: bigint | null
   finalizedNumber: bigint | null
+  safeNumber: bigint | null
   caughtUpAt: Date | null
   haltReason: string | null
+  haltedAt: Date | null
+  followingSince: Date | null
+  failingSince: Date | null
+  failure: string | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -58,8 +65,13 @@ export type ChainIncarnationMaxAggregateOutputType = {
   current: boolean | null
   headNumber: bigint | null
   finalizedNumber: bigint | null
+  safeNumber: bigint | null
   caughtUpAt: Date | null
   haltReason: string | null
+  haltedAt: Date | null
+  followingSince: Date | null
+  failingSince: Date | null
+  failure: string | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -71,8 +83,13 @@ export type ChainIncarnationCountAggregateOutputType = {
   current: number
   headNumber: number
   finalizedNumber: number
+  safeNumber: number
   caughtUpAt: number
   haltReason: number
+  haltedAt: number
+  followingSince: number
+  failingSince: number
+  failure: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -83,12 +100,14 @@ export type ChainIncarnationAvgAggregateInputType = {
   chainId?: true
   headNumber?: true
   finalizedNumber?: true
+  safeNumber?: true
 }
 
 export type ChainIncarnationSumAggregateInputType = {
   chainId?: true
   headNumber?: true
   finalizedNumber?: true
+  safeNumber?: true
 }
 
 export type ChainIncarnationMinAggregateInputType = {
@@ -98,8 +117,13 @@ export type ChainIncarnationMinAggregateInputType = {
   current?: true
   headNumber?: true
   finalizedNumber?: true
+  safeNumber?: true
   caughtUpAt?: true
   haltReason?: true
+  haltedAt?: true
+  followingSince?: true
+  failingSince?: true
+  failure?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -111,8 +135,13 @@ export type ChainIncarnationMaxAggregateInputType = {
   current?: true
   headNumber?: true
   finalizedNumber?: true
+  safeNumber?: true
   caughtUpAt?: true
   haltReason?: true
+  haltedAt?: true
+  followingSince?: true
+  failingSince?: true
+  failure?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -124,8 +153,13 @@ export type ChainIncarnationCountAggregateInputType = {
   current?: true
   headNumber?: true
   finalizedNumber?: true
+  safeNumber?: true
   caughtUpAt?: true
   haltReason?: true
+  haltedAt?: true
+  followingSince?: true
+  failingSince?: true
+  failure?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -224,8 +258,13 @@ export type ChainIncarnationGroupByOutputType = {
   current: boolean
   headNumber: bigint | null
   finalizedNumber: bigint | null
+  safeNumber: bigint | null
   caughtUpAt: Date | null
   haltReason: string | null
+  haltedAt: Date | null
+  followingSince: Date | null
+  failingSince: Date | null
+  failure: string | null
   createdAt: Date
   updatedAt: Date
   _count: ChainIncarnationCountAggregateOutputType | null
@@ -260,8 +299,13 @@ export type ChainIncarnationWhereInput = {
   current?: Prisma.BoolFilter<"ChainIncarnation"> | boolean
   headNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   finalizedNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
+  safeNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   caughtUpAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   haltReason?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  haltedAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -278,8 +322,13 @@ export type ChainIncarnationOrderByWithRelationInput = {
   current?: Prisma.SortOrder
   headNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrderInput | Prisma.SortOrder
+  safeNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   caughtUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   haltReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  haltedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  followingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  failure?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   chain?: Prisma.ChainOrderByWithRelationInput
@@ -300,8 +349,13 @@ export type ChainIncarnationWhereUniqueInput = Prisma.AtLeast<{
   current?: Prisma.BoolFilter<"ChainIncarnation"> | boolean
   headNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   finalizedNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
+  safeNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   caughtUpAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   haltReason?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  haltedAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -318,8 +372,13 @@ export type ChainIncarnationOrderByWithAggregationInput = {
   current?: Prisma.SortOrder
   headNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrderInput | Prisma.SortOrder
+  safeNumber?: Prisma.SortOrderInput | Prisma.SortOrder
   caughtUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   haltReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  haltedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  followingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
+  failure?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.ChainIncarnationCountOrderByAggregateInput
@@ -339,8 +398,13 @@ export type ChainIncarnationScalarWhereWithAggregatesInput = {
   current?: Prisma.BoolWithAggregatesFilter<"ChainIncarnation"> | boolean
   headNumber?: Prisma.BigIntNullableWithAggregatesFilter<"ChainIncarnation"> | bigint | number | null
   finalizedNumber?: Prisma.BigIntNullableWithAggregatesFilter<"ChainIncarnation"> | bigint | number | null
+  safeNumber?: Prisma.BigIntNullableWithAggregatesFilter<"ChainIncarnation"> | bigint | number | null
   caughtUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   haltReason?: Prisma.StringNullableWithAggregatesFilter<"ChainIncarnation"> | string | null
+  haltedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
+  followingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
+  failingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
+  failure?: Prisma.StringNullableWithAggregatesFilter<"ChainIncarnation"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
 }
@@ -351,8 +415,13 @@ export type ChainIncarnationCreateInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -369,8 +438,13 @@ export type ChainIncarnationUncheckedCreateInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -385,8 +459,13 @@ export type ChainIncarnationUpdateInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -403,8 +482,13 @@ export type ChainIncarnationUncheckedUpdateInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -420,8 +504,13 @@ export type ChainIncarnationCreateManyInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -432,8 +521,13 @@ export type ChainIncarnationUpdateManyMutationInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -445,8 +539,13 @@ export type ChainIncarnationUncheckedUpdateManyInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -473,8 +572,13 @@ export type ChainIncarnationCountOrderByAggregateInput = {
   current?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrder
+  safeNumber?: Prisma.SortOrder
   caughtUpAt?: Prisma.SortOrder
   haltReason?: Prisma.SortOrder
+  haltedAt?: Prisma.SortOrder
+  followingSince?: Prisma.SortOrder
+  failingSince?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -483,6 +587,7 @@ export type ChainIncarnationAvgOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrder
+  safeNumber?: Prisma.SortOrder
 }
 
 export type ChainIncarnationMaxOrderByAggregateInput = {
@@ -492,8 +597,13 @@ export type ChainIncarnationMaxOrderByAggregateInput = {
   current?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrder
+  safeNumber?: Prisma.SortOrder
   caughtUpAt?: Prisma.SortOrder
   haltReason?: Prisma.SortOrder
+  haltedAt?: Prisma.SortOrder
+  followingSince?: Prisma.SortOrder
+  failingSince?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -505,8 +615,13 @@ export type ChainIncarnationMinOrderByAggregateInput = {
   current?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrder
+  safeNumber?: Prisma.SortOrder
   caughtUpAt?: Prisma.SortOrder
   haltReason?: Prisma.SortOrder
+  haltedAt?: Prisma.SortOrder
+  followingSince?: Prisma.SortOrder
+  failingSince?: Prisma.SortOrder
+  failure?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -515,6 +630,7 @@ export type ChainIncarnationSumOrderByAggregateInput = {
   chainId?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
   finalizedNumber?: Prisma.SortOrder
+  safeNumber?: Prisma.SortOrder
 }
 
 export type ChainIncarnationScalarRelationFilter = {
@@ -638,8 +754,13 @@ export type ChainIncarnationCreateWithoutChainInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
@@ -654,8 +775,13 @@ export type ChainIncarnationUncheckedCreateWithoutChainInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -700,8 +826,13 @@ export type ChainIncarnationScalarWhereInput = {
   current?: Prisma.BoolFilter<"ChainIncarnation"> | boolean
   headNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   finalizedNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
+  safeNumber?: Prisma.BigIntNullableFilter<"ChainIncarnation"> | bigint | number | null
   caughtUpAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   haltReason?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  haltedAt?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
 }
@@ -712,8 +843,13 @@ export type ChainIncarnationCreateWithoutBlocksInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -729,8 +865,13 @@ export type ChainIncarnationUncheckedCreateWithoutBlocksInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
@@ -760,8 +901,13 @@ export type ChainIncarnationUpdateWithoutBlocksInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -777,8 +923,13 @@ export type ChainIncarnationUncheckedUpdateWithoutBlocksInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -792,8 +943,13 @@ export type ChainIncarnationCreateWithoutTransfersInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -809,8 +965,13 @@ export type ChainIncarnationUncheckedCreateWithoutTransfersInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -840,8 +1001,13 @@ export type ChainIncarnationUpdateWithoutTransfersInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -857,8 +1023,13 @@ export type ChainIncarnationUncheckedUpdateWithoutTransfersInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -872,8 +1043,13 @@ export type ChainIncarnationCreateWithoutOrdersInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -889,8 +1065,13 @@ export type ChainIncarnationUncheckedCreateWithoutOrdersInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -920,8 +1101,13 @@ export type ChainIncarnationUpdateWithoutOrdersInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -937,8 +1123,13 @@ export type ChainIncarnationUncheckedUpdateWithoutOrdersInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -952,8 +1143,13 @@ export type ChainIncarnationCreateWithoutSightingsInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -969,8 +1165,13 @@ export type ChainIncarnationUncheckedCreateWithoutSightingsInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -1000,8 +1201,13 @@ export type ChainIncarnationUpdateWithoutSightingsInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -1017,8 +1223,13 @@ export type ChainIncarnationUncheckedUpdateWithoutSightingsInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1032,8 +1243,13 @@ export type ChainIncarnationCreateManyChainInput = {
   current?: boolean
   headNumber?: bigint | number | null
   finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
   caughtUpAt?: Date | string | null
   haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1044,8 +1260,13 @@ export type ChainIncarnationUpdateWithoutChainInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
@@ -1060,8 +1281,13 @@ export type ChainIncarnationUncheckedUpdateWithoutChainInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1076,8 +1302,13 @@ export type ChainIncarnationUncheckedUpdateManyWithoutChainInput = {
   current?: Prisma.BoolFieldUpdateOperationsInput | boolean
   headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1147,8 +1378,13 @@ export type ChainIncarnationSelect<ExtArgs extends runtime.Types.Extensions.Inte
   current?: boolean
   headNumber?: boolean
   finalizedNumber?: boolean
+  safeNumber?: boolean
   caughtUpAt?: boolean
   haltReason?: boolean
+  haltedAt?: boolean
+  followingSince?: boolean
+  failingSince?: boolean
+  failure?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1166,8 +1402,13 @@ export type ChainIncarnationSelectCreateManyAndReturn<ExtArgs extends runtime.Ty
   current?: boolean
   headNumber?: boolean
   finalizedNumber?: boolean
+  safeNumber?: boolean
   caughtUpAt?: boolean
   haltReason?: boolean
+  haltedAt?: boolean
+  followingSince?: boolean
+  failingSince?: boolean
+  failure?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1180,8 +1421,13 @@ export type ChainIncarnationSelectUpdateManyAndReturn<ExtArgs extends runtime.Ty
   current?: boolean
   headNumber?: boolean
   finalizedNumber?: boolean
+  safeNumber?: boolean
   caughtUpAt?: boolean
   haltReason?: boolean
+  haltedAt?: boolean
+  followingSince?: boolean
+  failingSince?: boolean
+  failure?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1194,13 +1440,18 @@ export type ChainIncarnationSelectScalar = {
   current?: boolean
   headNumber?: boolean
   finalizedNumber?: boolean
+  safeNumber?: boolean
   caughtUpAt?: boolean
   haltReason?: boolean
+  haltedAt?: boolean
+  followingSince?: boolean
+  failingSince?: boolean
+  failure?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "caughtUpAt" | "haltReason" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
+export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "safeNumber" | "caughtUpAt" | "haltReason" | "haltedAt" | "followingSince" | "failingSince" | "failure" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
 export type ChainIncarnationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   blocks?: boolean | Prisma.ChainIncarnation$blocksArgs<ExtArgs>
@@ -1242,6 +1493,10 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
      */
     finalizedNumber: bigint | null
     /**
+     * The chain's own safe block, as last asked.
+     */
+    safeNumber: bigint | null
+    /**
      * When the head was asked for whose every block has been read.
      */
     caughtUpAt: Date | null
@@ -1249,6 +1504,16 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
      * Why the watcher stopped on purpose; null while it runs.
      */
     haltReason: string | null
+    haltedAt: Date | null
+    /**
+     * Since when it has been read to its head without a break of a minute.
+     */
+    followingSince: Date | null
+    /**
+     * Since when every attempt to read it has failed, and how the last one did; null after one that did not.
+     */
+    failingSince: Date | null
+    failure: string | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["chainIncarnation"]>
@@ -1685,8 +1950,13 @@ export interface ChainIncarnationFieldRefs {
   readonly current: Prisma.FieldRef<"ChainIncarnation", 'Boolean'>
   readonly headNumber: Prisma.FieldRef<"ChainIncarnation", 'BigInt'>
   readonly finalizedNumber: Prisma.FieldRef<"ChainIncarnation", 'BigInt'>
+  readonly safeNumber: Prisma.FieldRef<"ChainIncarnation", 'BigInt'>
   readonly caughtUpAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly haltReason: Prisma.FieldRef<"ChainIncarnation", 'String'>
+  readonly haltedAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
+  readonly followingSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
+  readonly failingSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
+  readonly failure: Prisma.FieldRef<"ChainIncarnation", 'String'>
   readonly createdAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
 }

@@ -753,14 +753,6 @@ export type ChainTransferUncheckedUpdateManyWithoutAssetNestedInput = {
   deleteMany?: Prisma.ChainTransferScalarWhereInput | Prisma.ChainTransferScalarWhereInput[]
 }
 
-export type DecimalFieldUpdateOperationsInput = {
-  set?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  increment?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  decrement?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  multiply?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
-}
-
 export type ChainTransferCreateWithoutIncarnationInput = {
   id?: string
   transactionHash: string

@@ -20,8 +20,20 @@ export type OrganizationModel = runtime.Types.Result.DefaultSelection<Prisma.$Or
 
 export type AggregateOrganization = {
   _count: OrganizationCountAggregateOutputType | null
+  _avg: OrganizationAvgAggregateOutputType | null
+  _sum: OrganizationSumAggregateOutputType | null
   _min: OrganizationMinAggregateOutputType | null
   _max: OrganizationMaxAggregateOutputType | null
+}
+
+export type OrganizationAvgAggregateOutputType = {
+  maxMembers: number | null
+  maxLinks: number | null
+}
+
+export type OrganizationSumAggregateOutputType = {
+  maxMembers: number | null
+  maxLinks: number | null
 }
 
 export type OrganizationMinAggregateOutputType = {
@@ -37,6 +49,10 @@ export type OrganizationMinAggregateOutputType = {
   address: string | null
   purgeBeganAt: Date | null
   purgedAt: Date | null
+  subscriptionTier: string | null
+  subscriptionExpiresAt: Date | null
+  maxMembers: number | null
+  maxLinks: number | null
 }
 
 export type OrganizationMaxAggregateOutputType = {
@@ -52,6 +68,10 @@ export type OrganizationMaxAggregateOutputType = {
   address: string | null
   purgeBeganAt: Date | null
   purgedAt: Date | null
+  subscriptionTier: string | null
+  subscriptionExpiresAt: Date | null
+  maxMembers: number | null
+  maxLinks: number | null
 }
 
 export type OrganizationCountAggregateOutputType = {
@@ -68,9 +88,23 @@ export type OrganizationCountAggregateOutputType = {
   metadata: number
   purgeBeganAt: number
   purgedAt: number
+  subscriptionTier: number
+  subscriptionExpiresAt: number
+  maxMembers: number
+  maxLinks: number
   _all: number
 }
 
+
+export type OrganizationAvgAggregateInputType = {
+  maxMembers?: true
+  maxLinks?: true
+}
+
+export type OrganizationSumAggregateInputType = {
+  maxMembers?: true
+  maxLinks?: true
+}
 
 export type OrganizationMinAggregateInputType = {
   id?: true
@@ -85,6 +119,10 @@ export type OrganizationMinAggregateInputType = {
   address?: true
   purgeBeganAt?: true
   purgedAt?: true
+  subscriptionTier?: true
+  subscriptionExpiresAt?: true
+  maxMembers?: true
+  maxLinks?: true
 }
 
 export type OrganizationMaxAggregateInputType = {
@@ -100,6 +138,10 @@ export type OrganizationMaxAggregateInputType = {
   address?: true
   purgeBeganAt?: true
   purgedAt?: true
+  subscriptionTier?: true
+  subscriptionExpiresAt?: true
+  maxMembers?: true
+  maxLinks?: true
 }
 
 export type OrganizationCountAggregateInputType = {
@@ -116,6 +158,10 @@ export type OrganizationCountAggregateInputType = {
   metadata?: true
   purgeBeganAt?: true
   purgedAt?: true
+  subscriptionTier?: true
+  subscriptionExpiresAt?: true
+  maxMembers?: true
+  maxLinks?: true
   _all?: true
 }
 
@@ -157,6 +203,18 @@ export type OrganizationAggregateArgs<ExtArgs extends runtime.Types.Extensions.I
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: OrganizationAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: OrganizationSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: OrganizationMinAggregateInputType
@@ -187,6 +245,8 @@ export type OrganizationGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   _count?: OrganizationCountAggregateInputType | true
+  _avg?: OrganizationAvgAggregateInputType
+  _sum?: OrganizationSumAggregateInputType
   _min?: OrganizationMinAggregateInputType
   _max?: OrganizationMaxAggregateInputType
 }
@@ -205,7 +265,13 @@ export type OrganizationGroupByOutputType = {
   metadata: runtime.JsonValue | null
   purgeBeganAt: Date | null
   purgedAt: Date | null
+  subscriptionTier: string | null
+  subscriptionExpiresAt: Date | null
+  maxMembers: number | null
+  maxLinks: number | null
   _count: OrganizationCountAggregateOutputType | null
+  _avg: OrganizationAvgAggregateOutputType | null
+  _sum: OrganizationSumAggregateOutputType | null
   _min: OrganizationMinAggregateOutputType | null
   _max: OrganizationMaxAggregateOutputType | null
 }
@@ -242,6 +308,10 @@ export type OrganizationWhereInput = {
   metadata?: Prisma.JsonNullableFilter<"Organization">
   purgeBeganAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   purgedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  subscriptionTier?: Prisma.StringNullableFilter<"Organization"> | string | null
+  subscriptionExpiresAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  maxMembers?: Prisma.IntNullableFilter<"Organization"> | number | null
+  maxLinks?: Prisma.IntNullableFilter<"Organization"> | number | null
   settings?: Prisma.XOR<Prisma.OrganizationSettingsNullableScalarRelationFilter, Prisma.OrganizationSettingsWhereInput> | null
   storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
   domains?: Prisma.OrganizationDomainListRelationFilter
@@ -270,6 +340,10 @@ export type OrganizationOrderByWithRelationInput = {
   metadata?: Prisma.SortOrderInput | Prisma.SortOrder
   purgeBeganAt?: Prisma.SortOrderInput | Prisma.SortOrder
   purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  subscriptionTier?: Prisma.SortOrderInput | Prisma.SortOrder
+  subscriptionExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxMembers?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxLinks?: Prisma.SortOrderInput | Prisma.SortOrder
   settings?: Prisma.OrganizationSettingsOrderByWithRelationInput
   storeConfiguration?: Prisma.StoreConfigurationOrderByWithRelationInput
   domains?: Prisma.OrganizationDomainOrderByRelationAggregateInput
@@ -301,6 +375,10 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   metadata?: Prisma.JsonNullableFilter<"Organization">
   purgeBeganAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
   purgedAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  subscriptionTier?: Prisma.StringNullableFilter<"Organization"> | string | null
+  subscriptionExpiresAt?: Prisma.DateTimeNullableFilter<"Organization"> | Date | string | null
+  maxMembers?: Prisma.IntNullableFilter<"Organization"> | number | null
+  maxLinks?: Prisma.IntNullableFilter<"Organization"> | number | null
   settings?: Prisma.XOR<Prisma.OrganizationSettingsNullableScalarRelationFilter, Prisma.OrganizationSettingsWhereInput> | null
   storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
   domains?: Prisma.OrganizationDomainListRelationFilter
@@ -329,9 +407,15 @@ export type OrganizationOrderByWithAggregationInput = {
   metadata?: Prisma.SortOrderInput | Prisma.SortOrder
   purgeBeganAt?: Prisma.SortOrderInput | Prisma.SortOrder
   purgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  subscriptionTier?: Prisma.SortOrderInput | Prisma.SortOrder
+  subscriptionExpiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxMembers?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxLinks?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.OrganizationCountOrderByAggregateInput
+  _avg?: Prisma.OrganizationAvgOrderByAggregateInput
   _max?: Prisma.OrganizationMaxOrderByAggregateInput
   _min?: Prisma.OrganizationMinOrderByAggregateInput
+  _sum?: Prisma.OrganizationSumOrderByAggregateInput
 }
 
 export type OrganizationScalarWhereWithAggregatesInput = {
@@ -351,6 +435,10 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   metadata?: Prisma.JsonNullableWithAggregatesFilter<"Organization">
   purgeBeganAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
   purgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
+  subscriptionTier?: Prisma.StringNullableWithAggregatesFilter<"Organization"> | string | null
+  subscriptionExpiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Organization"> | Date | string | null
+  maxMembers?: Prisma.IntNullableWithAggregatesFilter<"Organization"> | number | null
+  maxLinks?: Prisma.IntNullableWithAggregatesFilter<"Organization"> | number | null
 }
 
 export type OrganizationCreateInput = {
@@ -367,6 +455,10 @@ export type OrganizationCreateInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -395,6 +487,10 @@ export type OrganizationUncheckedCreateInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -423,6 +519,10 @@ export type OrganizationUpdateInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -451,6 +551,10 @@ export type OrganizationUncheckedUpdateInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -479,6 +583,10 @@ export type OrganizationCreateManyInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
 }
 
 export type OrganizationUpdateManyMutationInput = {
@@ -495,6 +603,10 @@ export type OrganizationUpdateManyMutationInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type OrganizationUncheckedUpdateManyInput = {
@@ -511,6 +623,10 @@ export type OrganizationUncheckedUpdateManyInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
 }
 
 export type OrganizationScalarRelationFilter = {
@@ -532,6 +648,15 @@ export type OrganizationCountOrderByAggregateInput = {
   metadata?: Prisma.SortOrder
   purgeBeganAt?: Prisma.SortOrder
   purgedAt?: Prisma.SortOrder
+  subscriptionTier?: Prisma.SortOrder
+  subscriptionExpiresAt?: Prisma.SortOrder
+  maxMembers?: Prisma.SortOrder
+  maxLinks?: Prisma.SortOrder
+}
+
+export type OrganizationAvgOrderByAggregateInput = {
+  maxMembers?: Prisma.SortOrder
+  maxLinks?: Prisma.SortOrder
 }
 
 export type OrganizationMaxOrderByAggregateInput = {
@@ -547,6 +672,10 @@ export type OrganizationMaxOrderByAggregateInput = {
   address?: Prisma.SortOrder
   purgeBeganAt?: Prisma.SortOrder
   purgedAt?: Prisma.SortOrder
+  subscriptionTier?: Prisma.SortOrder
+  subscriptionExpiresAt?: Prisma.SortOrder
+  maxMembers?: Prisma.SortOrder
+  maxLinks?: Prisma.SortOrder
 }
 
 export type OrganizationMinOrderByAggregateInput = {
@@ -562,6 +691,15 @@ export type OrganizationMinOrderByAggregateInput = {
   address?: Prisma.SortOrder
   purgeBeganAt?: Prisma.SortOrder
   purgedAt?: Prisma.SortOrder
+  subscriptionTier?: Prisma.SortOrder
+  subscriptionExpiresAt?: Prisma.SortOrder
+  maxMembers?: Prisma.SortOrder
+  maxLinks?: Prisma.SortOrder
+}
+
+export type OrganizationSumOrderByAggregateInput = {
+  maxMembers?: Prisma.SortOrder
+  maxLinks?: Prisma.SortOrder
 }
 
 export type OrganizationCreateNestedOneWithoutIdempotencyKeysInput = {
@@ -750,6 +888,10 @@ export type OrganizationCreateWithoutIdempotencyKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -777,6 +919,10 @@ export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -820,6 +966,10 @@ export type OrganizationUpdateWithoutIdempotencyKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -847,6 +997,10 @@ export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -874,6 +1028,10 @@ export type OrganizationCreateWithoutSessionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -901,6 +1059,10 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -944,6 +1106,10 @@ export type OrganizationUpdateWithoutSessionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -971,6 +1137,10 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -998,6 +1168,10 @@ export type OrganizationCreateWithoutPaymentLinksInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -1025,6 +1199,10 @@ export type OrganizationUncheckedCreateWithoutPaymentLinksInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1068,6 +1246,10 @@ export type OrganizationUpdateWithoutPaymentLinksInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -1095,6 +1277,10 @@ export type OrganizationUncheckedUpdateWithoutPaymentLinksInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1122,6 +1308,10 @@ export type OrganizationCreateWithoutPaymentOrdersInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -1149,6 +1339,10 @@ export type OrganizationUncheckedCreateWithoutPaymentOrdersInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1192,6 +1386,10 @@ export type OrganizationUpdateWithoutPaymentOrdersInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -1219,6 +1417,10 @@ export type OrganizationUncheckedUpdateWithoutPaymentOrdersInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1246,6 +1448,10 @@ export type OrganizationCreateWithoutBlockchainTransactionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -1273,6 +1479,10 @@ export type OrganizationUncheckedCreateWithoutBlockchainTransactionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1316,6 +1526,10 @@ export type OrganizationUpdateWithoutBlockchainTransactionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -1343,6 +1557,10 @@ export type OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1370,6 +1588,10 @@ export type OrganizationCreateWithoutSettingsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
@@ -1397,6 +1619,10 @@ export type OrganizationUncheckedCreateWithoutSettingsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1440,6 +1666,10 @@ export type OrganizationUpdateWithoutSettingsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
@@ -1467,6 +1697,10 @@ export type OrganizationUncheckedUpdateWithoutSettingsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1494,6 +1728,10 @@ export type OrganizationCreateWithoutStoreConfigurationInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
@@ -1521,6 +1759,10 @@ export type OrganizationUncheckedCreateWithoutStoreConfigurationInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1564,6 +1806,10 @@ export type OrganizationUpdateWithoutStoreConfigurationInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
@@ -1591,6 +1837,10 @@ export type OrganizationUncheckedUpdateWithoutStoreConfigurationInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1618,6 +1868,10 @@ export type OrganizationCreateWithoutDomainsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
@@ -1645,6 +1899,10 @@ export type OrganizationUncheckedCreateWithoutDomainsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1688,6 +1946,10 @@ export type OrganizationUpdateWithoutDomainsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
@@ -1715,6 +1977,10 @@ export type OrganizationUncheckedUpdateWithoutDomainsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1742,6 +2008,10 @@ export type OrganizationCreateWithoutMembershipsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -1769,6 +2039,10 @@ export type OrganizationUncheckedCreateWithoutMembershipsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1812,6 +2086,10 @@ export type OrganizationUpdateWithoutMembershipsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -1839,6 +2117,10 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1866,6 +2148,10 @@ export type OrganizationCreateWithoutInvitationsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -1893,6 +2179,10 @@ export type OrganizationUncheckedCreateWithoutInvitationsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1936,6 +2226,10 @@ export type OrganizationUpdateWithoutInvitationsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -1963,6 +2257,10 @@ export type OrganizationUncheckedUpdateWithoutInvitationsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1990,6 +2288,10 @@ export type OrganizationCreateWithoutApiKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -2017,6 +2319,10 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -2060,6 +2366,10 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -2087,6 +2397,10 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -2114,6 +2428,10 @@ export type OrganizationCreateWithoutOperatorActionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
@@ -2141,6 +2459,10 @@ export type OrganizationUncheckedCreateWithoutOperatorActionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Date | string | null
   purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
@@ -2184,6 +2506,10 @@ export type OrganizationUpdateWithoutOperatorActionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
@@ -2211,6 +2537,10 @@ export type OrganizationUncheckedUpdateWithoutOperatorActionsInput = {
   metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -2350,6 +2680,10 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   metadata?: boolean
   purgeBeganAt?: boolean
   purgedAt?: boolean
+  subscriptionTier?: boolean
+  subscriptionExpiresAt?: boolean
+  maxMembers?: boolean
+  maxLinks?: boolean
   settings?: boolean | Prisma.Organization$settingsArgs<ExtArgs>
   storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
   domains?: boolean | Prisma.Organization$domainsArgs<ExtArgs>
@@ -2379,6 +2713,10 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   metadata?: boolean
   purgeBeganAt?: boolean
   purgedAt?: boolean
+  subscriptionTier?: boolean
+  subscriptionExpiresAt?: boolean
+  maxMembers?: boolean
+  maxLinks?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -2395,6 +2733,10 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   metadata?: boolean
   purgeBeganAt?: boolean
   purgedAt?: boolean
+  subscriptionTier?: boolean
+  subscriptionExpiresAt?: boolean
+  maxMembers?: boolean
+  maxLinks?: boolean
 }, ExtArgs["result"]["organization"]>
 
 export type OrganizationSelectScalar = {
@@ -2411,9 +2753,13 @@ export type OrganizationSelectScalar = {
   metadata?: boolean
   purgeBeganAt?: boolean
   purgedAt?: boolean
+  subscriptionTier?: boolean
+  subscriptionExpiresAt?: boolean
+  maxMembers?: boolean
+  maxLinks?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "slug" | "status" | "deletedAt" | "createdAt" | "updatedAt" | "description" | "contactEmail" | "address" | "metadata" | "purgeBeganAt" | "purgedAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "slug" | "status" | "deletedAt" | "createdAt" | "updatedAt" | "description" | "contactEmail" | "address" | "metadata" | "purgeBeganAt" | "purgedAt" | "subscriptionTier" | "subscriptionExpiresAt" | "maxMembers" | "maxLinks", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   settings?: boolean | Prisma.Organization$settingsArgs<ExtArgs>
   storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
@@ -2465,6 +2811,13 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
      */
     purgeBeganAt: Date | null
     purgedAt: Date | null
+    /**
+     * What an operator has given it; without a tier, and after its end, it has what the installation gives.
+     */
+    subscriptionTier: string | null
+    subscriptionExpiresAt: Date | null
+    maxMembers: number | null
+    maxLinks: number | null
   }, ExtArgs["result"]["organization"]>
   composites: {}
 }
@@ -2913,6 +3266,10 @@ export interface OrganizationFieldRefs {
   readonly metadata: Prisma.FieldRef<"Organization", 'Json'>
   readonly purgeBeganAt: Prisma.FieldRef<"Organization", 'DateTime'>
   readonly purgedAt: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly subscriptionTier: Prisma.FieldRef<"Organization", 'String'>
+  readonly subscriptionExpiresAt: Prisma.FieldRef<"Organization", 'DateTime'>
+  readonly maxMembers: Prisma.FieldRef<"Organization", 'Int'>
+  readonly maxLinks: Prisma.FieldRef<"Organization", 'Int'>
 }
     
 

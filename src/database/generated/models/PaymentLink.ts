@@ -28,10 +28,22 @@ export type AggregatePaymentLink = {
 
 export type PaymentLinkAvgAggregateOutputType = {
   orderLifetimeMinutes: number | null
+  maxUses: number | null
+  maxPerWallet: number | null
+  uses: number | null
+  toleranceBasisPoints: number | null
+  lateWindowMinutes: number | null
+  finalityConfirmations: number | null
 }
 
 export type PaymentLinkSumAggregateOutputType = {
   orderLifetimeMinutes: number | null
+  maxUses: number | null
+  maxPerWallet: number | null
+  uses: number | null
+  toleranceBasisPoints: number | null
+  lateWindowMinutes: number | null
+  finalityConfirmations: number | null
 }
 
 export type PaymentLinkMinAggregateOutputType = {
@@ -42,6 +54,22 @@ export type PaymentLinkMinAggregateOutputType = {
   description: string | null
   status: $Enums.PaymentLinkStatus | null
   orderLifetimeMinutes: number | null
+  pricing: $Enums.PaymentPricing | null
+  startsAt: Date | null
+  expiresAt: Date | null
+  maxUses: number | null
+  maxPerWallet: number | null
+  uses: number | null
+  toleranceBasisPoints: number | null
+  underPolicy: $Enums.PaymentUnderPolicy | null
+  overPolicy: $Enums.PaymentOverPolicy | null
+  latePolicy: $Enums.PaymentLatePolicy | null
+  lateWindowMinutes: number | null
+  finality: $Enums.PaymentFinality | null
+  finalityConfirmations: number | null
+  successUrl: string | null
+  cancelUrl: string | null
+  inactiveMessage: string | null
   createdById: string | null
   deletedAt: Date | null
   createdAt: Date | null
@@ -56,6 +84,22 @@ export type PaymentLinkMaxAggregateOutputType = {
   description: string | null
   status: $Enums.PaymentLinkStatus | null
   orderLifetimeMinutes: number | null
+  pricing: $Enums.PaymentPricing | null
+  startsAt: Date | null
+  expiresAt: Date | null
+  maxUses: number | null
+  maxPerWallet: number | null
+  uses: number | null
+  toleranceBasisPoints: number | null
+  underPolicy: $Enums.PaymentUnderPolicy | null
+  overPolicy: $Enums.PaymentOverPolicy | null
+  latePolicy: $Enums.PaymentLatePolicy | null
+  lateWindowMinutes: number | null
+  finality: $Enums.PaymentFinality | null
+  finalityConfirmations: number | null
+  successUrl: string | null
+  cancelUrl: string | null
+  inactiveMessage: string | null
   createdById: string | null
   deletedAt: Date | null
   createdAt: Date | null
@@ -70,6 +114,25 @@ export type PaymentLinkCountAggregateOutputType = {
   description: number
   status: number
   orderLifetimeMinutes: number
+  pricing: number
+  startsAt: number
+  expiresAt: number
+  maxUses: number
+  maxPerWallet: number
+  uses: number
+  toleranceBasisPoints: number
+  underPolicy: number
+  overPolicy: number
+  latePolicy: number
+  lateWindowMinutes: number
+  finality: number
+  finalityConfirmations: number
+  customFields: number
+  allowedPayers: number
+  successUrl: number
+  cancelUrl: number
+  inactiveMessage: number
+  metadata: number
   createdById: number
   deletedAt: number
   createdAt: number
@@ -80,10 +143,22 @@ export type PaymentLinkCountAggregateOutputType = {
 
 export type PaymentLinkAvgAggregateInputType = {
   orderLifetimeMinutes?: true
+  maxUses?: true
+  maxPerWallet?: true
+  uses?: true
+  toleranceBasisPoints?: true
+  lateWindowMinutes?: true
+  finalityConfirmations?: true
 }
 
 export type PaymentLinkSumAggregateInputType = {
   orderLifetimeMinutes?: true
+  maxUses?: true
+  maxPerWallet?: true
+  uses?: true
+  toleranceBasisPoints?: true
+  lateWindowMinutes?: true
+  finalityConfirmations?: true
 }
 
 export type PaymentLinkMinAggregateInputType = {
@@ -94,6 +169,22 @@ export type PaymentLinkMinAggregateInputType = {
   description?: true
   status?: true
   orderLifetimeMinutes?: true
+  pricing?: true
+  startsAt?: true
+  expiresAt?: true
+  maxUses?: true
+  maxPerWallet?: true
+  uses?: true
+  toleranceBasisPoints?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateWindowMinutes?: true
+  finality?: true
+  finalityConfirmations?: true
+  successUrl?: true
+  cancelUrl?: true
+  inactiveMessage?: true
   createdById?: true
   deletedAt?: true
   createdAt?: true
@@ -108,6 +199,22 @@ export type PaymentLinkMaxAggregateInputType = {
   description?: true
   status?: true
   orderLifetimeMinutes?: true
+  pricing?: true
+  startsAt?: true
+  expiresAt?: true
+  maxUses?: true
+  maxPerWallet?: true
+  uses?: true
+  toleranceBasisPoints?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateWindowMinutes?: true
+  finality?: true
+  finalityConfirmations?: true
+  successUrl?: true
+  cancelUrl?: true
+  inactiveMessage?: true
   createdById?: true
   deletedAt?: true
   createdAt?: true
@@ -122,6 +229,25 @@ export type PaymentLinkCountAggregateInputType = {
   description?: true
   status?: true
   orderLifetimeMinutes?: true
+  pricing?: true
+  startsAt?: true
+  expiresAt?: true
+  maxUses?: true
+  maxPerWallet?: true
+  uses?: true
+  toleranceBasisPoints?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateWindowMinutes?: true
+  finality?: true
+  finalityConfirmations?: true
+  customFields?: true
+  allowedPayers?: true
+  successUrl?: true
+  cancelUrl?: true
+  inactiveMessage?: true
+  metadata?: true
   createdById?: true
   deletedAt?: true
   createdAt?: true
@@ -223,6 +349,25 @@ export type PaymentLinkGroupByOutputType = {
   description: string | null
   status: $Enums.PaymentLinkStatus
   orderLifetimeMinutes: number
+  pricing: $Enums.PaymentPricing
+  startsAt: Date | null
+  expiresAt: Date | null
+  maxUses: number | null
+  maxPerWallet: number | null
+  uses: number
+  toleranceBasisPoints: number
+  underPolicy: $Enums.PaymentUnderPolicy
+  overPolicy: $Enums.PaymentOverPolicy
+  latePolicy: $Enums.PaymentLatePolicy
+  lateWindowMinutes: number
+  finality: $Enums.PaymentFinality | null
+  finalityConfirmations: number | null
+  customFields: runtime.JsonValue
+  allowedPayers: string[]
+  successUrl: string | null
+  cancelUrl: string | null
+  inactiveMessage: string | null
+  metadata: runtime.JsonValue
   createdById: string
   deletedAt: Date | null
   createdAt: Date
@@ -260,6 +405,25 @@ export type PaymentLinkWhereInput = {
   description?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
   status?: Prisma.EnumPaymentLinkStatusFilter<"PaymentLink"> | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  pricing?: Prisma.EnumPaymentPricingFilter<"PaymentLink"> | $Enums.PaymentPricing
+  startsAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  expiresAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  maxUses?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  maxPerWallet?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  uses?: Prisma.IntFilter<"PaymentLink"> | number
+  toleranceBasisPoints?: Prisma.IntFilter<"PaymentLink"> | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentLink"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentLink"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentLink"> | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  customFields?: Prisma.JsonFilter<"PaymentLink">
+  allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
+  successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  cancelUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  inactiveMessage?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  metadata?: Prisma.JsonFilter<"PaymentLink">
   createdById?: Prisma.UuidFilter<"PaymentLink"> | string
   deletedAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentLink"> | Date | string
@@ -278,6 +442,25 @@ export type PaymentLinkOrderByWithRelationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   orderLifetimeMinutes?: Prisma.SortOrder
+  pricing?: Prisma.SortOrder
+  startsAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxUses?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrderInput | Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finality?: Prisma.SortOrderInput | Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
+  allowedPayers?: Prisma.SortOrder
+  successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  cancelUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  inactiveMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  metadata?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -301,6 +484,25 @@ export type PaymentLinkWhereUniqueInput = Prisma.AtLeast<{
   description?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
   status?: Prisma.EnumPaymentLinkStatusFilter<"PaymentLink"> | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  pricing?: Prisma.EnumPaymentPricingFilter<"PaymentLink"> | $Enums.PaymentPricing
+  startsAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  expiresAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  maxUses?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  maxPerWallet?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  uses?: Prisma.IntFilter<"PaymentLink"> | number
+  toleranceBasisPoints?: Prisma.IntFilter<"PaymentLink"> | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentLink"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentLink"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentLink"> | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  customFields?: Prisma.JsonFilter<"PaymentLink">
+  allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
+  successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  cancelUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  inactiveMessage?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  metadata?: Prisma.JsonFilter<"PaymentLink">
   createdById?: Prisma.UuidFilter<"PaymentLink"> | string
   deletedAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentLink"> | Date | string
@@ -319,6 +521,25 @@ export type PaymentLinkOrderByWithAggregationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   orderLifetimeMinutes?: Prisma.SortOrder
+  pricing?: Prisma.SortOrder
+  startsAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxUses?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrderInput | Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finality?: Prisma.SortOrderInput | Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
+  allowedPayers?: Prisma.SortOrder
+  successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  cancelUrl?: Prisma.SortOrderInput | Prisma.SortOrder
+  inactiveMessage?: Prisma.SortOrderInput | Prisma.SortOrder
+  metadata?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -341,6 +562,25 @@ export type PaymentLinkScalarWhereWithAggregatesInput = {
   description?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
   status?: Prisma.EnumPaymentLinkStatusWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntWithAggregatesFilter<"PaymentLink"> | number
+  pricing?: Prisma.EnumPaymentPricingWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentPricing
+  startsAt?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentLink"> | Date | string | null
+  expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentLink"> | Date | string | null
+  maxUses?: Prisma.IntNullableWithAggregatesFilter<"PaymentLink"> | number | null
+  maxPerWallet?: Prisma.IntNullableWithAggregatesFilter<"PaymentLink"> | number | null
+  uses?: Prisma.IntWithAggregatesFilter<"PaymentLink"> | number
+  toleranceBasisPoints?: Prisma.IntWithAggregatesFilter<"PaymentLink"> | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntWithAggregatesFilter<"PaymentLink"> | number
+  finality?: Prisma.EnumPaymentFinalityNullableWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.IntNullableWithAggregatesFilter<"PaymentLink"> | number | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
+  allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
+  successUrl?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
+  cancelUrl?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
+  inactiveMessage?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
+  metadata?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   createdById?: Prisma.UuidWithAggregatesFilter<"PaymentLink"> | string
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentLink"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLink"> | Date | string
@@ -354,6 +594,25 @@ export type PaymentLinkCreateInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -371,6 +630,25 @@ export type PaymentLinkUncheckedCreateInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -386,6 +664,25 @@ export type PaymentLinkUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -403,6 +700,25 @@ export type PaymentLinkUncheckedUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -419,6 +735,25 @@ export type PaymentLinkCreateManyInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -432,6 +767,25 @@ export type PaymentLinkUpdateManyMutationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -445,6 +799,25 @@ export type PaymentLinkUncheckedUpdateManyInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -469,6 +842,25 @@ export type PaymentLinkCountOrderByAggregateInput = {
   description?: Prisma.SortOrder
   status?: Prisma.SortOrder
   orderLifetimeMinutes?: Prisma.SortOrder
+  pricing?: Prisma.SortOrder
+  startsAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  maxUses?: Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
+  allowedPayers?: Prisma.SortOrder
+  successUrl?: Prisma.SortOrder
+  cancelUrl?: Prisma.SortOrder
+  inactiveMessage?: Prisma.SortOrder
+  metadata?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -477,6 +869,12 @@ export type PaymentLinkCountOrderByAggregateInput = {
 
 export type PaymentLinkAvgOrderByAggregateInput = {
   orderLifetimeMinutes?: Prisma.SortOrder
+  maxUses?: Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrder
 }
 
 export type PaymentLinkMaxOrderByAggregateInput = {
@@ -487,6 +885,22 @@ export type PaymentLinkMaxOrderByAggregateInput = {
   description?: Prisma.SortOrder
   status?: Prisma.SortOrder
   orderLifetimeMinutes?: Prisma.SortOrder
+  pricing?: Prisma.SortOrder
+  startsAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  maxUses?: Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrder
+  successUrl?: Prisma.SortOrder
+  cancelUrl?: Prisma.SortOrder
+  inactiveMessage?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -501,6 +915,22 @@ export type PaymentLinkMinOrderByAggregateInput = {
   description?: Prisma.SortOrder
   status?: Prisma.SortOrder
   orderLifetimeMinutes?: Prisma.SortOrder
+  pricing?: Prisma.SortOrder
+  startsAt?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  maxUses?: Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrder
+  successUrl?: Prisma.SortOrder
+  cancelUrl?: Prisma.SortOrder
+  inactiveMessage?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -509,6 +939,12 @@ export type PaymentLinkMinOrderByAggregateInput = {
 
 export type PaymentLinkSumOrderByAggregateInput = {
   orderLifetimeMinutes?: Prisma.SortOrder
+  maxUses?: Prisma.SortOrder
+  maxPerWallet?: Prisma.SortOrder
+  uses?: Prisma.SortOrder
+  toleranceBasisPoints?: Prisma.SortOrder
+  lateWindowMinutes?: Prisma.SortOrder
+  finalityConfirmations?: Prisma.SortOrder
 }
 
 export type PaymentLinkScalarRelationFilter = {
@@ -526,8 +962,37 @@ export type PaymentLinkOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
 }
 
+export type PaymentLinkCreateallowedPayersInput = {
+  set: string[]
+}
+
 export type EnumPaymentLinkStatusFieldUpdateOperationsInput = {
   set?: $Enums.PaymentLinkStatus
+}
+
+export type EnumPaymentPricingFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentPricing
+}
+
+export type EnumPaymentUnderPolicyFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentUnderPolicy
+}
+
+export type EnumPaymentOverPolicyFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentOverPolicy
+}
+
+export type EnumPaymentLatePolicyFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentLatePolicy
+}
+
+export type NullableEnumPaymentFinalityFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentFinality | null
+}
+
+export type PaymentLinkUpdateallowedPayersInput = {
+  set?: string[]
+  push?: string | string[]
 }
 
 export type PaymentLinkCreateNestedOneWithoutAcceptsInput = {
@@ -649,6 +1114,25 @@ export type PaymentLinkCreateWithoutAcceptsInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -665,6 +1149,25 @@ export type PaymentLinkUncheckedCreateWithoutAcceptsInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -695,6 +1198,25 @@ export type PaymentLinkUpdateWithoutAcceptsInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -711,6 +1233,25 @@ export type PaymentLinkUncheckedUpdateWithoutAcceptsInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -725,6 +1266,25 @@ export type PaymentLinkCreateWithoutOrdersInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -741,6 +1301,25 @@ export type PaymentLinkUncheckedCreateWithoutOrdersInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -771,6 +1350,25 @@ export type PaymentLinkUpdateWithoutOrdersInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -787,6 +1385,25 @@ export type PaymentLinkUncheckedUpdateWithoutOrdersInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -801,6 +1418,25 @@ export type PaymentLinkCreateWithoutOrganizationInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -816,6 +1452,25 @@ export type PaymentLinkUncheckedCreateWithoutOrganizationInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -861,6 +1516,25 @@ export type PaymentLinkScalarWhereInput = {
   description?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
   status?: Prisma.EnumPaymentLinkStatusFilter<"PaymentLink"> | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  pricing?: Prisma.EnumPaymentPricingFilter<"PaymentLink"> | $Enums.PaymentPricing
+  startsAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  expiresAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
+  maxUses?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  maxPerWallet?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  uses?: Prisma.IntFilter<"PaymentLink"> | number
+  toleranceBasisPoints?: Prisma.IntFilter<"PaymentLink"> | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentLink"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentLink"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentLink"> | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
+  finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  customFields?: Prisma.JsonFilter<"PaymentLink">
+  allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
+  successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  cancelUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  inactiveMessage?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
+  metadata?: Prisma.JsonFilter<"PaymentLink">
   createdById?: Prisma.UuidFilter<"PaymentLink"> | string
   deletedAt?: Prisma.DateTimeNullableFilter<"PaymentLink"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentLink"> | Date | string
@@ -874,6 +1548,25 @@ export type PaymentLinkCreateWithoutCreatorInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -889,6 +1582,25 @@ export type PaymentLinkUncheckedCreateWithoutCreatorInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -929,6 +1641,25 @@ export type PaymentLinkCreateManyOrganizationInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById: string
   deletedAt?: Date | string | null
   createdAt?: Date | string
@@ -942,6 +1673,25 @@ export type PaymentLinkUpdateWithoutOrganizationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -957,6 +1707,25 @@ export type PaymentLinkUncheckedUpdateWithoutOrganizationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -972,6 +1741,25 @@ export type PaymentLinkUncheckedUpdateManyWithoutOrganizationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdById?: Prisma.StringFieldUpdateOperationsInput | string
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -985,6 +1773,25 @@ export type PaymentLinkCreateManyCreatorInput = {
   description?: string | null
   status?: $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: number
+  pricing?: $Enums.PaymentPricing
+  startsAt?: Date | string | null
+  expiresAt?: Date | string | null
+  maxUses?: number | null
+  maxPerWallet?: number | null
+  uses?: number
+  toleranceBasisPoints?: number
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateWindowMinutes?: number
+  finality?: $Enums.PaymentFinality | null
+  finalityConfirmations?: number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
+  successUrl?: string | null
+  cancelUrl?: string | null
+  inactiveMessage?: string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -997,6 +1804,25 @@ export type PaymentLinkUpdateWithoutCreatorInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1012,6 +1838,25 @@ export type PaymentLinkUncheckedUpdateWithoutCreatorInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1026,6 +1871,25 @@ export type PaymentLinkUncheckedUpdateManyWithoutCreatorInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumPaymentLinkStatusFieldUpdateOperationsInput | $Enums.PaymentLinkStatus
   orderLifetimeMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  pricing?: Prisma.EnumPaymentPricingFieldUpdateOperationsInput | $Enums.PaymentPricing
+  startsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxUses?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxPerWallet?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  uses?: Prisma.IntFieldUpdateOperationsInput | number
+  toleranceBasisPoints?: Prisma.IntFieldUpdateOperationsInput | number
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
+  finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
+  finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
+  successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  cancelUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  inactiveMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1079,6 +1943,25 @@ export type PaymentLinkSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   description?: boolean
   status?: boolean
   orderLifetimeMinutes?: boolean
+  pricing?: boolean
+  startsAt?: boolean
+  expiresAt?: boolean
+  maxUses?: boolean
+  maxPerWallet?: boolean
+  uses?: boolean
+  toleranceBasisPoints?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateWindowMinutes?: boolean
+  finality?: boolean
+  finalityConfirmations?: boolean
+  customFields?: boolean
+  allowedPayers?: boolean
+  successUrl?: boolean
+  cancelUrl?: boolean
+  inactiveMessage?: boolean
+  metadata?: boolean
   createdById?: boolean
   deletedAt?: boolean
   createdAt?: boolean
@@ -1098,6 +1981,25 @@ export type PaymentLinkSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   description?: boolean
   status?: boolean
   orderLifetimeMinutes?: boolean
+  pricing?: boolean
+  startsAt?: boolean
+  expiresAt?: boolean
+  maxUses?: boolean
+  maxPerWallet?: boolean
+  uses?: boolean
+  toleranceBasisPoints?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateWindowMinutes?: boolean
+  finality?: boolean
+  finalityConfirmations?: boolean
+  customFields?: boolean
+  allowedPayers?: boolean
+  successUrl?: boolean
+  cancelUrl?: boolean
+  inactiveMessage?: boolean
+  metadata?: boolean
   createdById?: boolean
   deletedAt?: boolean
   createdAt?: boolean
@@ -1114,6 +2016,25 @@ export type PaymentLinkSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   description?: boolean
   status?: boolean
   orderLifetimeMinutes?: boolean
+  pricing?: boolean
+  startsAt?: boolean
+  expiresAt?: boolean
+  maxUses?: boolean
+  maxPerWallet?: boolean
+  uses?: boolean
+  toleranceBasisPoints?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateWindowMinutes?: boolean
+  finality?: boolean
+  finalityConfirmations?: boolean
+  customFields?: boolean
+  allowedPayers?: boolean
+  successUrl?: boolean
+  cancelUrl?: boolean
+  inactiveMessage?: boolean
+  metadata?: boolean
   createdById?: boolean
   deletedAt?: boolean
   createdAt?: boolean
@@ -1130,13 +2051,32 @@ export type PaymentLinkSelectScalar = {
   description?: boolean
   status?: boolean
   orderLifetimeMinutes?: boolean
+  pricing?: boolean
+  startsAt?: boolean
+  expiresAt?: boolean
+  maxUses?: boolean
+  maxPerWallet?: boolean
+  uses?: boolean
+  toleranceBasisPoints?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateWindowMinutes?: boolean
+  finality?: boolean
+  finalityConfirmations?: boolean
+  customFields?: boolean
+  allowedPayers?: boolean
+  successUrl?: boolean
+  cancelUrl?: boolean
+  inactiveMessage?: boolean
+  metadata?: boolean
   createdById?: boolean
   deletedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
+export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
 export type PaymentLinkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   creator?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
@@ -1172,6 +2112,43 @@ export type $PaymentLinkPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * How long an order made from this link may be paid, in minutes.
      */
     orderLifetimeMinutes: number
+    pricing: $Enums.PaymentPricing
+    startsAt: Date | null
+    expiresAt: Date | null
+    maxUses: number | null
+    maxPerWallet: number | null
+    /**
+     * The orders that are open or have taken money; kept by the database.
+     */
+    uses: number
+    /**
+     * How much less than what is due is enough, in hundredths of a percent.
+     */
+    toleranceBasisPoints: number
+    underPolicy: $Enums.PaymentUnderPolicy
+    overPolicy: $Enums.PaymentOverPolicy
+    latePolicy: $Enums.PaymentLatePolicy
+    lateWindowMinutes: number
+    /**
+     * Null leaves it to the chain's own rules.
+     */
+    finality: $Enums.PaymentFinality | null
+    finalityConfirmations: number | null
+    /**
+     * What a payer is asked for: a list of at most twenty.
+     */
+    customFields: runtime.JsonValue
+    /**
+     * Wallets that alone may pay; null for everybody.
+     */
+    allowedPayers: string[]
+    successUrl: string | null
+    cancelUrl: string | null
+    /**
+     * What payers read while it takes no payments.
+     */
+    inactiveMessage: string | null
+    metadata: runtime.JsonValue
     createdById: string
     deletedAt: Date | null
     createdAt: Date
@@ -1610,6 +2587,25 @@ export interface PaymentLinkFieldRefs {
   readonly description: Prisma.FieldRef<"PaymentLink", 'String'>
   readonly status: Prisma.FieldRef<"PaymentLink", 'PaymentLinkStatus'>
   readonly orderLifetimeMinutes: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly pricing: Prisma.FieldRef<"PaymentLink", 'PaymentPricing'>
+  readonly startsAt: Prisma.FieldRef<"PaymentLink", 'DateTime'>
+  readonly expiresAt: Prisma.FieldRef<"PaymentLink", 'DateTime'>
+  readonly maxUses: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly maxPerWallet: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly uses: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly toleranceBasisPoints: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly underPolicy: Prisma.FieldRef<"PaymentLink", 'PaymentUnderPolicy'>
+  readonly overPolicy: Prisma.FieldRef<"PaymentLink", 'PaymentOverPolicy'>
+  readonly latePolicy: Prisma.FieldRef<"PaymentLink", 'PaymentLatePolicy'>
+  readonly lateWindowMinutes: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly finality: Prisma.FieldRef<"PaymentLink", 'PaymentFinality'>
+  readonly finalityConfirmations: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly customFields: Prisma.FieldRef<"PaymentLink", 'Json'>
+  readonly allowedPayers: Prisma.FieldRef<"PaymentLink", 'String[]'>
+  readonly successUrl: Prisma.FieldRef<"PaymentLink", 'String'>
+  readonly cancelUrl: Prisma.FieldRef<"PaymentLink", 'String'>
+  readonly inactiveMessage: Prisma.FieldRef<"PaymentLink", 'String'>
+  readonly metadata: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly createdById: Prisma.FieldRef<"PaymentLink", 'String'>
   readonly deletedAt: Prisma.FieldRef<"PaymentLink", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"PaymentLink", 'DateTime'>

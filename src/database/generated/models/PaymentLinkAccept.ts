@@ -29,11 +29,19 @@ export type AggregatePaymentLinkAccept = {
 export type PaymentLinkAcceptAvgAggregateOutputType = {
   position: number | null
   units: runtime.Decimal | null
+  minUnits: runtime.Decimal | null
+  maxUnits: runtime.Decimal | null
+  maxTotalUnits: runtime.Decimal | null
+  totalUnits: runtime.Decimal | null
 }
 
 export type PaymentLinkAcceptSumAggregateOutputType = {
   position: number | null
   units: runtime.Decimal | null
+  minUnits: runtime.Decimal | null
+  maxUnits: runtime.Decimal | null
+  maxTotalUnits: runtime.Decimal | null
+  totalUnits: runtime.Decimal | null
 }
 
 export type PaymentLinkAcceptMinAggregateOutputType = {
@@ -43,6 +51,10 @@ export type PaymentLinkAcceptMinAggregateOutputType = {
   position: number | null
   assetId: string | null
   units: runtime.Decimal | null
+  minUnits: runtime.Decimal | null
+  maxUnits: runtime.Decimal | null
+  maxTotalUnits: runtime.Decimal | null
+  totalUnits: runtime.Decimal | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -55,6 +67,10 @@ export type PaymentLinkAcceptMaxAggregateOutputType = {
   position: number | null
   assetId: string | null
   units: runtime.Decimal | null
+  minUnits: runtime.Decimal | null
+  maxUnits: runtime.Decimal | null
+  maxTotalUnits: runtime.Decimal | null
+  totalUnits: runtime.Decimal | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -67,6 +83,10 @@ export type PaymentLinkAcceptCountAggregateOutputType = {
   position: number
   assetId: number
   units: number
+  minUnits: number
+  maxUnits: number
+  maxTotalUnits: number
+  totalUnits: number
   payTo: number
   createdAt: number
   updatedAt: number
@@ -77,11 +97,19 @@ export type PaymentLinkAcceptCountAggregateOutputType = {
 export type PaymentLinkAcceptAvgAggregateInputType = {
   position?: true
   units?: true
+  minUnits?: true
+  maxUnits?: true
+  maxTotalUnits?: true
+  totalUnits?: true
 }
 
 export type PaymentLinkAcceptSumAggregateInputType = {
   position?: true
   units?: true
+  minUnits?: true
+  maxUnits?: true
+  maxTotalUnits?: true
+  totalUnits?: true
 }
 
 export type PaymentLinkAcceptMinAggregateInputType = {
@@ -91,6 +119,10 @@ export type PaymentLinkAcceptMinAggregateInputType = {
   position?: true
   assetId?: true
   units?: true
+  minUnits?: true
+  maxUnits?: true
+  maxTotalUnits?: true
+  totalUnits?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -103,6 +135,10 @@ export type PaymentLinkAcceptMaxAggregateInputType = {
   position?: true
   assetId?: true
   units?: true
+  minUnits?: true
+  maxUnits?: true
+  maxTotalUnits?: true
+  totalUnits?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -115,6 +151,10 @@ export type PaymentLinkAcceptCountAggregateInputType = {
   position?: true
   assetId?: true
   units?: true
+  minUnits?: true
+  maxUnits?: true
+  maxTotalUnits?: true
+  totalUnits?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -213,7 +253,11 @@ export type PaymentLinkAcceptGroupByOutputType = {
   paymentLinkId: string
   position: number
   assetId: string
-  units: runtime.Decimal
+  units: runtime.Decimal | null
+  minUnits: runtime.Decimal | null
+  maxUnits: runtime.Decimal | null
+  maxTotalUnits: runtime.Decimal | null
+  totalUnits: runtime.Decimal
   payTo: string
   createdAt: Date
   updatedAt: Date
@@ -248,7 +292,11 @@ export type PaymentLinkAcceptWhereInput = {
   paymentLinkId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
   position?: Prisma.IntFilter<"PaymentLinkAccept"> | number
   assetId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
-  units?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -262,7 +310,11 @@ export type PaymentLinkAcceptOrderByWithRelationInput = {
   paymentLinkId?: Prisma.SortOrder
   position?: Prisma.SortOrder
   assetId?: Prisma.SortOrder
-  units?: Prisma.SortOrder
+  units?: Prisma.SortOrderInput | Prisma.SortOrder
+  minUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -282,7 +334,11 @@ export type PaymentLinkAcceptWhereUniqueInput = Prisma.AtLeast<{
   paymentLinkId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
   position?: Prisma.IntFilter<"PaymentLinkAccept"> | number
   assetId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
-  units?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -296,7 +352,11 @@ export type PaymentLinkAcceptOrderByWithAggregationInput = {
   paymentLinkId?: Prisma.SortOrder
   position?: Prisma.SortOrder
   assetId?: Prisma.SortOrder
-  units?: Prisma.SortOrder
+  units?: Prisma.SortOrderInput | Prisma.SortOrder
+  minUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -316,7 +376,11 @@ export type PaymentLinkAcceptScalarWhereWithAggregatesInput = {
   paymentLinkId?: Prisma.UuidWithAggregatesFilter<"PaymentLinkAccept"> | string
   position?: Prisma.IntWithAggregatesFilter<"PaymentLinkAccept"> | number
   assetId?: Prisma.UuidWithAggregatesFilter<"PaymentLinkAccept"> | string
-  units?: Prisma.DecimalWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringWithAggregatesFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
@@ -325,7 +389,11 @@ export type PaymentLinkAcceptScalarWhereWithAggregatesInput = {
 export type PaymentLinkAcceptCreateInput = {
   id?: string
   position: number
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -339,7 +407,11 @@ export type PaymentLinkAcceptUncheckedCreateInput = {
   paymentLinkId: string
   position: number
   assetId: string
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -348,7 +420,11 @@ export type PaymentLinkAcceptUncheckedCreateInput = {
 export type PaymentLinkAcceptUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -362,7 +438,11 @@ export type PaymentLinkAcceptUncheckedUpdateInput = {
   paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
   assetId?: Prisma.StringFieldUpdateOperationsInput | string
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -374,7 +454,11 @@ export type PaymentLinkAcceptCreateManyInput = {
   paymentLinkId: string
   position: number
   assetId: string
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -383,7 +467,11 @@ export type PaymentLinkAcceptCreateManyInput = {
 export type PaymentLinkAcceptUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -395,7 +483,11 @@ export type PaymentLinkAcceptUncheckedUpdateManyInput = {
   paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
   assetId?: Prisma.StringFieldUpdateOperationsInput | string
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -435,6 +527,10 @@ export type PaymentLinkAcceptCountOrderByAggregateInput = {
   position?: Prisma.SortOrder
   assetId?: Prisma.SortOrder
   units?: Prisma.SortOrder
+  minUnits?: Prisma.SortOrder
+  maxUnits?: Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -443,6 +539,10 @@ export type PaymentLinkAcceptCountOrderByAggregateInput = {
 export type PaymentLinkAcceptAvgOrderByAggregateInput = {
   position?: Prisma.SortOrder
   units?: Prisma.SortOrder
+  minUnits?: Prisma.SortOrder
+  maxUnits?: Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
 }
 
 export type PaymentLinkAcceptMaxOrderByAggregateInput = {
@@ -452,6 +552,10 @@ export type PaymentLinkAcceptMaxOrderByAggregateInput = {
   position?: Prisma.SortOrder
   assetId?: Prisma.SortOrder
   units?: Prisma.SortOrder
+  minUnits?: Prisma.SortOrder
+  maxUnits?: Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -464,6 +568,10 @@ export type PaymentLinkAcceptMinOrderByAggregateInput = {
   position?: Prisma.SortOrder
   assetId?: Prisma.SortOrder
   units?: Prisma.SortOrder
+  minUnits?: Prisma.SortOrder
+  maxUnits?: Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -472,6 +580,10 @@ export type PaymentLinkAcceptMinOrderByAggregateInput = {
 export type PaymentLinkAcceptSumOrderByAggregateInput = {
   position?: Prisma.SortOrder
   units?: Prisma.SortOrder
+  minUnits?: Prisma.SortOrder
+  maxUnits?: Prisma.SortOrder
+  maxTotalUnits?: Prisma.SortOrder
+  totalUnits?: Prisma.SortOrder
 }
 
 export type PaymentLinkAcceptCreateNestedManyWithoutAssetInput = {
@@ -558,10 +670,22 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkNestedInput = 
   deleteMany?: Prisma.PaymentLinkAcceptScalarWhereInput | Prisma.PaymentLinkAcceptScalarWhereInput[]
 }
 
+export type NullableDecimalFieldUpdateOperationsInput = {
+  set?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  increment?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  decrement?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  multiply?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
+}
+
 export type PaymentLinkAcceptCreateWithoutAssetInput = {
   id?: string
   position: number
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -573,7 +697,11 @@ export type PaymentLinkAcceptUncheckedCreateWithoutAssetInput = {
   id?: string
   paymentLinkId: string
   position: number
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -614,7 +742,11 @@ export type PaymentLinkAcceptScalarWhereInput = {
   paymentLinkId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
   position?: Prisma.IntFilter<"PaymentLinkAccept"> | number
   assetId?: Prisma.UuidFilter<"PaymentLinkAccept"> | string
-  units?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -623,7 +755,11 @@ export type PaymentLinkAcceptScalarWhereInput = {
 export type PaymentLinkAcceptCreateWithoutPaymentLinkInput = {
   id?: string
   position: number
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -634,7 +770,11 @@ export type PaymentLinkAcceptUncheckedCreateWithoutPaymentLinkInput = {
   id?: string
   position: number
   assetId: string
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -671,7 +811,11 @@ export type PaymentLinkAcceptCreateManyAssetInput = {
   id?: string
   paymentLinkId: string
   position: number
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -680,7 +824,11 @@ export type PaymentLinkAcceptCreateManyAssetInput = {
 export type PaymentLinkAcceptUpdateWithoutAssetInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -692,7 +840,11 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutAssetInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -703,7 +855,11 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutAssetInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -713,7 +869,11 @@ export type PaymentLinkAcceptCreateManyPaymentLinkInput = {
   id?: string
   position: number
   assetId: string
-  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -722,7 +882,11 @@ export type PaymentLinkAcceptCreateManyPaymentLinkInput = {
 export type PaymentLinkAcceptUpdateWithoutPaymentLinkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -733,7 +897,11 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutPaymentLinkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
   assetId?: Prisma.StringFieldUpdateOperationsInput | string
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -743,7 +911,11 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   position?: Prisma.IntFieldUpdateOperationsInput | number
   assetId?: Prisma.StringFieldUpdateOperationsInput | string
-  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  units?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  minUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -758,6 +930,10 @@ export type PaymentLinkAcceptSelect<ExtArgs extends runtime.Types.Extensions.Int
   position?: boolean
   assetId?: boolean
   units?: boolean
+  minUnits?: boolean
+  maxUnits?: boolean
+  maxTotalUnits?: boolean
+  totalUnits?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -772,6 +948,10 @@ export type PaymentLinkAcceptSelectCreateManyAndReturn<ExtArgs extends runtime.T
   position?: boolean
   assetId?: boolean
   units?: boolean
+  minUnits?: boolean
+  maxUnits?: boolean
+  maxTotalUnits?: boolean
+  totalUnits?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -786,6 +966,10 @@ export type PaymentLinkAcceptSelectUpdateManyAndReturn<ExtArgs extends runtime.T
   position?: boolean
   assetId?: boolean
   units?: boolean
+  minUnits?: boolean
+  maxUnits?: boolean
+  maxTotalUnits?: boolean
+  totalUnits?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -800,12 +984,16 @@ export type PaymentLinkAcceptSelectScalar = {
   position?: boolean
   assetId?: boolean
   units?: boolean
+  minUnits?: boolean
+  maxUnits?: boolean
+  maxTotalUnits?: boolean
+  totalUnits?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
+export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
 export type PaymentLinkAcceptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   paymentLink?: boolean | Prisma.PaymentLinkDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -831,7 +1019,20 @@ export type $PaymentLinkAcceptPayload<ExtArgs extends runtime.Types.Extensions.I
     paymentLinkId: string
     position: number
     assetId: string
-    units: runtime.Decimal
+    /**
+     * What to pay; null where the payer chooses between the least and the most.
+     */
+    units: runtime.Decimal | null
+    minUnits: runtime.Decimal | null
+    maxUnits: runtime.Decimal | null
+    /**
+     * What all orders in this asset may ask for together.
+     */
+    maxTotalUnits: runtime.Decimal | null
+    /**
+     * What those ask for that are open or have taken money; kept by the database.
+     */
+    totalUnits: runtime.Decimal
     payTo: string
     createdAt: Date
     updatedAt: Date
@@ -1266,6 +1467,10 @@ export interface PaymentLinkAcceptFieldRefs {
   readonly position: Prisma.FieldRef<"PaymentLinkAccept", 'Int'>
   readonly assetId: Prisma.FieldRef<"PaymentLinkAccept", 'String'>
   readonly units: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
+  readonly minUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
+  readonly maxUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
+  readonly maxTotalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
+  readonly totalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly payTo: Prisma.FieldRef<"PaymentLinkAccept", 'String'>
   readonly createdAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>

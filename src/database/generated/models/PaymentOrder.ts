@@ -29,6 +29,8 @@ export type AggregatePaymentOrder = {
 export type PaymentOrderAvgAggregateOutputType = {
   dueUnits: runtime.Decimal | null
   creditedUnits: runtime.Decimal | null
+  surchargeUnits: runtime.Decimal | null
+  toleranceUnits: runtime.Decimal | null
   requiredConfirmations: number | null
   headNumber: number | null
 }
@@ -36,6 +38,8 @@ export type PaymentOrderAvgAggregateOutputType = {
 export type PaymentOrderSumAggregateOutputType = {
   dueUnits: runtime.Decimal | null
   creditedUnits: runtime.Decimal | null
+  surchargeUnits: runtime.Decimal | null
+  toleranceUnits: runtime.Decimal | null
   requiredConfirmations: number | null
   headNumber: bigint | null
 }
@@ -50,6 +54,14 @@ export type PaymentOrderMinAggregateOutputType = {
   matching: $Enums.PaymentMatching | null
   dueUnits: runtime.Decimal | null
   creditedUnits: runtime.Decimal | null
+  surchargeUnits: runtime.Decimal | null
+  toleranceUnits: runtime.Decimal | null
+  underPolicy: $Enums.PaymentUnderPolicy | null
+  overPolicy: $Enums.PaymentOverPolicy | null
+  latePolicy: $Enums.PaymentLatePolicy | null
+  lateUntil: Date | null
+  finality: $Enums.PaymentFinality | null
+  refund: $Enums.PaymentRefundState | null
   payTo: string | null
   payer: string | null
   reference: runtime.Bytes | null
@@ -72,6 +84,14 @@ export type PaymentOrderMaxAggregateOutputType = {
   matching: $Enums.PaymentMatching | null
   dueUnits: runtime.Decimal | null
   creditedUnits: runtime.Decimal | null
+  surchargeUnits: runtime.Decimal | null
+  toleranceUnits: runtime.Decimal | null
+  underPolicy: $Enums.PaymentUnderPolicy | null
+  overPolicy: $Enums.PaymentOverPolicy | null
+  latePolicy: $Enums.PaymentLatePolicy | null
+  lateUntil: Date | null
+  finality: $Enums.PaymentFinality | null
+  refund: $Enums.PaymentRefundState | null
   payTo: string | null
   payer: string | null
   reference: runtime.Bytes | null
@@ -95,6 +115,16 @@ export type PaymentOrderCountAggregateOutputType = {
   matching: number
   dueUnits: number
   creditedUnits: number
+  surchargeUnits: number
+  toleranceUnits: number
+  underPolicy: number
+  overPolicy: number
+  latePolicy: number
+  lateUntil: number
+  finality: number
+  fieldValues: number
+  lineItems: number
+  refund: number
   payTo: number
   payer: number
   reference: number
@@ -112,6 +142,8 @@ export type PaymentOrderCountAggregateOutputType = {
 export type PaymentOrderAvgAggregateInputType = {
   dueUnits?: true
   creditedUnits?: true
+  surchargeUnits?: true
+  toleranceUnits?: true
   requiredConfirmations?: true
   headNumber?: true
 }
@@ -119,6 +151,8 @@ export type PaymentOrderAvgAggregateInputType = {
 export type PaymentOrderSumAggregateInputType = {
   dueUnits?: true
   creditedUnits?: true
+  surchargeUnits?: true
+  toleranceUnits?: true
   requiredConfirmations?: true
   headNumber?: true
 }
@@ -133,6 +167,14 @@ export type PaymentOrderMinAggregateInputType = {
   matching?: true
   dueUnits?: true
   creditedUnits?: true
+  surchargeUnits?: true
+  toleranceUnits?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateUntil?: true
+  finality?: true
+  refund?: true
   payTo?: true
   payer?: true
   reference?: true
@@ -155,6 +197,14 @@ export type PaymentOrderMaxAggregateInputType = {
   matching?: true
   dueUnits?: true
   creditedUnits?: true
+  surchargeUnits?: true
+  toleranceUnits?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateUntil?: true
+  finality?: true
+  refund?: true
   payTo?: true
   payer?: true
   reference?: true
@@ -178,6 +228,16 @@ export type PaymentOrderCountAggregateInputType = {
   matching?: true
   dueUnits?: true
   creditedUnits?: true
+  surchargeUnits?: true
+  toleranceUnits?: true
+  underPolicy?: true
+  overPolicy?: true
+  latePolicy?: true
+  lateUntil?: true
+  finality?: true
+  fieldValues?: true
+  lineItems?: true
+  refund?: true
   payTo?: true
   payer?: true
   reference?: true
@@ -288,8 +348,18 @@ export type PaymentOrderGroupByOutputType = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal
   creditedUnits: runtime.Decimal
+  surchargeUnits: runtime.Decimal
+  toleranceUnits: runtime.Decimal
+  underPolicy: $Enums.PaymentUnderPolicy
+  overPolicy: $Enums.PaymentOverPolicy
+  latePolicy: $Enums.PaymentLatePolicy
+  lateUntil: Date | null
+  finality: $Enums.PaymentFinality
+  fieldValues: runtime.JsonValue
+  lineItems: runtime.JsonValue
+  refund: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint
@@ -334,8 +404,18 @@ export type PaymentOrderWhereInput = {
   matching?: Prisma.EnumPaymentMatchingFilter<"PaymentOrder"> | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentOrder"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentOrder"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentOrder"> | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.DateTimeNullableFilter<"PaymentOrder"> | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFilter<"PaymentOrder"> | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonFilter<"PaymentOrder">
+  lineItems?: Prisma.JsonFilter<"PaymentOrder">
+  refund?: Prisma.EnumPaymentRefundStateFilter<"PaymentOrder"> | $Enums.PaymentRefundState
   payTo?: Prisma.StringFilter<"PaymentOrder"> | string
-  payer?: Prisma.StringFilter<"PaymentOrder"> | string
+  payer?: Prisma.StringNullableFilter<"PaymentOrder"> | string | null
   reference?: Prisma.BytesFilter<"PaymentOrder"> | runtime.Bytes
   requiredConfirmations?: Prisma.IntFilter<"PaymentOrder"> | number
   headNumber?: Prisma.BigIntFilter<"PaymentOrder"> | bigint | number
@@ -362,8 +442,18 @@ export type PaymentOrderOrderByWithRelationInput = {
   matching?: Prisma.SortOrder
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  fieldValues?: Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  refund?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
-  payer?: Prisma.SortOrder
+  payer?: Prisma.SortOrderInput | Prisma.SortOrder
   reference?: Prisma.SortOrder
   requiredConfirmations?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
@@ -395,8 +485,18 @@ export type PaymentOrderWhereUniqueInput = Prisma.AtLeast<{
   matching?: Prisma.EnumPaymentMatchingFilter<"PaymentOrder"> | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentOrder"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentOrder"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentOrder"> | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.DateTimeNullableFilter<"PaymentOrder"> | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFilter<"PaymentOrder"> | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonFilter<"PaymentOrder">
+  lineItems?: Prisma.JsonFilter<"PaymentOrder">
+  refund?: Prisma.EnumPaymentRefundStateFilter<"PaymentOrder"> | $Enums.PaymentRefundState
   payTo?: Prisma.StringFilter<"PaymentOrder"> | string
-  payer?: Prisma.StringFilter<"PaymentOrder"> | string
+  payer?: Prisma.StringNullableFilter<"PaymentOrder"> | string | null
   reference?: Prisma.BytesFilter<"PaymentOrder"> | runtime.Bytes
   requiredConfirmations?: Prisma.IntFilter<"PaymentOrder"> | number
   headNumber?: Prisma.BigIntFilter<"PaymentOrder"> | bigint | number
@@ -423,8 +523,18 @@ export type PaymentOrderOrderByWithAggregationInput = {
   matching?: Prisma.SortOrder
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  fieldValues?: Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  refund?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
-  payer?: Prisma.SortOrder
+  payer?: Prisma.SortOrderInput | Prisma.SortOrder
   reference?: Prisma.SortOrder
   requiredConfirmations?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
@@ -454,8 +564,18 @@ export type PaymentOrderScalarWhereWithAggregatesInput = {
   matching?: Prisma.EnumPaymentMatchingWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentOrder"> | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonWithAggregatesFilter<"PaymentOrder">
+  lineItems?: Prisma.JsonWithAggregatesFilter<"PaymentOrder">
+  refund?: Prisma.EnumPaymentRefundStateWithAggregatesFilter<"PaymentOrder"> | $Enums.PaymentRefundState
   payTo?: Prisma.StringWithAggregatesFilter<"PaymentOrder"> | string
-  payer?: Prisma.StringWithAggregatesFilter<"PaymentOrder"> | string
+  payer?: Prisma.StringNullableWithAggregatesFilter<"PaymentOrder"> | string | null
   reference?: Prisma.BytesWithAggregatesFilter<"PaymentOrder"> | runtime.Bytes
   requiredConfirmations?: Prisma.IntWithAggregatesFilter<"PaymentOrder"> | number
   headNumber?: Prisma.BigIntWithAggregatesFilter<"PaymentOrder"> | bigint | number
@@ -473,8 +593,18 @@ export type PaymentOrderCreateInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -501,8 +631,18 @@ export type PaymentOrderUncheckedCreateInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -521,8 +661,18 @@ export type PaymentOrderUpdateInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -549,8 +699,18 @@ export type PaymentOrderUncheckedUpdateInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -573,8 +733,18 @@ export type PaymentOrderCreateManyInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -592,8 +762,18 @@ export type PaymentOrderUpdateManyMutationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -615,8 +795,18 @@ export type PaymentOrderUncheckedUpdateManyInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -666,6 +856,16 @@ export type PaymentOrderCountOrderByAggregateInput = {
   matching?: Prisma.SortOrder
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateUntil?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  fieldValues?: Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  refund?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   payer?: Prisma.SortOrder
   reference?: Prisma.SortOrder
@@ -681,6 +881,8 @@ export type PaymentOrderCountOrderByAggregateInput = {
 export type PaymentOrderAvgOrderByAggregateInput = {
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
   requiredConfirmations?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
 }
@@ -695,6 +897,14 @@ export type PaymentOrderMaxOrderByAggregateInput = {
   matching?: Prisma.SortOrder
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateUntil?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  refund?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   payer?: Prisma.SortOrder
   reference?: Prisma.SortOrder
@@ -717,6 +927,14 @@ export type PaymentOrderMinOrderByAggregateInput = {
   matching?: Prisma.SortOrder
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
+  underPolicy?: Prisma.SortOrder
+  overPolicy?: Prisma.SortOrder
+  latePolicy?: Prisma.SortOrder
+  lateUntil?: Prisma.SortOrder
+  finality?: Prisma.SortOrder
+  refund?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   payer?: Prisma.SortOrder
   reference?: Prisma.SortOrder
@@ -732,6 +950,8 @@ export type PaymentOrderMinOrderByAggregateInput = {
 export type PaymentOrderSumOrderByAggregateInput = {
   dueUnits?: Prisma.SortOrder
   creditedUnits?: Prisma.SortOrder
+  surchargeUnits?: Prisma.SortOrder
+  toleranceUnits?: Prisma.SortOrder
   requiredConfirmations?: Prisma.SortOrder
   headNumber?: Prisma.SortOrder
 }
@@ -884,6 +1104,14 @@ export type EnumPaymentMatchingFieldUpdateOperationsInput = {
   set?: $Enums.PaymentMatching
 }
 
+export type EnumPaymentFinalityFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentFinality
+}
+
+export type EnumPaymentRefundStateFieldUpdateOperationsInput = {
+  set?: $Enums.PaymentRefundState
+}
+
 export type PaymentOrderCreateNestedOneWithoutCreditsInput = {
   create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutCreditsInput, Prisma.PaymentOrderUncheckedCreateWithoutCreditsInput>
   connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutCreditsInput
@@ -947,8 +1175,18 @@ export type PaymentOrderCreateWithoutIncarnationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -973,8 +1211,18 @@ export type PaymentOrderUncheckedCreateWithoutIncarnationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1026,8 +1274,18 @@ export type PaymentOrderScalarWhereInput = {
   matching?: Prisma.EnumPaymentMatchingFilter<"PaymentOrder"> | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFilter<"PaymentOrder"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFilter<"PaymentOrder"> | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFilter<"PaymentOrder"> | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFilter<"PaymentOrder"> | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.DateTimeNullableFilter<"PaymentOrder"> | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFilter<"PaymentOrder"> | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonFilter<"PaymentOrder">
+  lineItems?: Prisma.JsonFilter<"PaymentOrder">
+  refund?: Prisma.EnumPaymentRefundStateFilter<"PaymentOrder"> | $Enums.PaymentRefundState
   payTo?: Prisma.StringFilter<"PaymentOrder"> | string
-  payer?: Prisma.StringFilter<"PaymentOrder"> | string
+  payer?: Prisma.StringNullableFilter<"PaymentOrder"> | string | null
   reference?: Prisma.BytesFilter<"PaymentOrder"> | runtime.Bytes
   requiredConfirmations?: Prisma.IntFilter<"PaymentOrder"> | number
   headNumber?: Prisma.BigIntFilter<"PaymentOrder"> | bigint | number
@@ -1045,8 +1303,18 @@ export type PaymentOrderCreateWithoutAssetInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1071,8 +1339,18 @@ export type PaymentOrderUncheckedCreateWithoutAssetInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1117,8 +1395,18 @@ export type PaymentOrderCreateWithoutPaymentLinkInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1142,8 +1430,18 @@ export type PaymentOrderUncheckedCreateWithoutPaymentLinkInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1188,8 +1486,18 @@ export type PaymentOrderCreateWithoutCreditsInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1215,8 +1523,18 @@ export type PaymentOrderUncheckedCreateWithoutCreditsInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1250,8 +1568,18 @@ export type PaymentOrderUpdateWithoutCreditsInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1277,8 +1605,18 @@ export type PaymentOrderUncheckedUpdateWithoutCreditsInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1296,8 +1634,18 @@ export type PaymentOrderCreateWithoutOrganizationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1322,8 +1670,18 @@ export type PaymentOrderUncheckedCreateWithoutOrganizationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1371,8 +1729,18 @@ export type PaymentOrderCreateManyIncarnationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1390,8 +1758,18 @@ export type PaymentOrderUpdateWithoutIncarnationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1416,8 +1794,18 @@ export type PaymentOrderUncheckedUpdateWithoutIncarnationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1439,8 +1827,18 @@ export type PaymentOrderUncheckedUpdateManyWithoutIncarnationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1461,8 +1859,18 @@ export type PaymentOrderCreateManyAssetInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1480,8 +1888,18 @@ export type PaymentOrderUpdateWithoutAssetInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1506,8 +1924,18 @@ export type PaymentOrderUncheckedUpdateWithoutAssetInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1529,8 +1957,18 @@ export type PaymentOrderUncheckedUpdateManyWithoutAssetInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1550,8 +1988,18 @@ export type PaymentOrderCreateManyPaymentLinkInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1569,8 +2017,18 @@ export type PaymentOrderUpdateWithoutPaymentLinkInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1594,8 +2052,18 @@ export type PaymentOrderUncheckedUpdateWithoutPaymentLinkInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1616,8 +2084,18 @@ export type PaymentOrderUncheckedUpdateManyWithoutPaymentLinkInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1638,8 +2116,18 @@ export type PaymentOrderCreateManyOrganizationInput = {
   matching: $Enums.PaymentMatching
   dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
   payTo: string
-  payer: string
+  payer?: string | null
   reference: runtime.Bytes
   requiredConfirmations: number
   headNumber: bigint | number
@@ -1657,8 +2145,18 @@ export type PaymentOrderUpdateWithoutOrganizationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1683,8 +2181,18 @@ export type PaymentOrderUncheckedUpdateWithoutOrganizationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1706,8 +2214,18 @@ export type PaymentOrderUncheckedUpdateManyWithoutOrganizationInput = {
   matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
   dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
-  payer?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
   headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1760,6 +2278,16 @@ export type PaymentOrderSelect<ExtArgs extends runtime.Types.Extensions.Internal
   matching?: boolean
   dueUnits?: boolean
   creditedUnits?: boolean
+  surchargeUnits?: boolean
+  toleranceUnits?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateUntil?: boolean
+  finality?: boolean
+  fieldValues?: boolean
+  lineItems?: boolean
+  refund?: boolean
   payTo?: boolean
   payer?: boolean
   reference?: boolean
@@ -1789,6 +2317,16 @@ export type PaymentOrderSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   matching?: boolean
   dueUnits?: boolean
   creditedUnits?: boolean
+  surchargeUnits?: boolean
+  toleranceUnits?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateUntil?: boolean
+  finality?: boolean
+  fieldValues?: boolean
+  lineItems?: boolean
+  refund?: boolean
   payTo?: boolean
   payer?: boolean
   reference?: boolean
@@ -1816,6 +2354,16 @@ export type PaymentOrderSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   matching?: boolean
   dueUnits?: boolean
   creditedUnits?: boolean
+  surchargeUnits?: boolean
+  toleranceUnits?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateUntil?: boolean
+  finality?: boolean
+  fieldValues?: boolean
+  lineItems?: boolean
+  refund?: boolean
   payTo?: boolean
   payer?: boolean
   reference?: boolean
@@ -1843,6 +2391,16 @@ export type PaymentOrderSelectScalar = {
   matching?: boolean
   dueUnits?: boolean
   creditedUnits?: boolean
+  surchargeUnits?: boolean
+  toleranceUnits?: boolean
+  underPolicy?: boolean
+  overPolicy?: boolean
+  latePolicy?: boolean
+  lateUntil?: boolean
+  finality?: boolean
+  fieldValues?: boolean
+  lineItems?: boolean
+  refund?: boolean
   payTo?: boolean
   payer?: boolean
   reference?: boolean
@@ -1855,7 +2413,7 @@ export type PaymentOrderSelectScalar = {
   updatedAt?: boolean
 }
 
-export type PaymentOrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "incarnationId" | "assetId" | "status" | "exceptions" | "matching" | "dueUnits" | "creditedUnits" | "payTo" | "payer" | "reference" | "requiredConfirmations" | "headNumber" | "clientHash" | "expiresAt" | "paidAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentOrder"]>
+export type PaymentOrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "incarnationId" | "assetId" | "status" | "exceptions" | "matching" | "dueUnits" | "creditedUnits" | "surchargeUnits" | "toleranceUnits" | "underPolicy" | "overPolicy" | "latePolicy" | "lateUntil" | "finality" | "fieldValues" | "lineItems" | "refund" | "payTo" | "payer" | "reference" | "requiredConfirmations" | "headNumber" | "clientHash" | "expiresAt" | "paidAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentOrder"]>
 export type PaymentOrderInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   paymentLink?: boolean | Prisma.PaymentLinkDefaultArgs<ExtArgs>
@@ -1900,8 +2458,36 @@ export type $PaymentOrderPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * The sum of the transfers that are credited and not reversed.
      */
     creditedUnits: runtime.Decimal
+    /**
+     * What was added to the price so that no other open order asks for just as much; part of what is due.
+     */
+    surchargeUnits: runtime.Decimal
+    /**
+     * How much less than what is due is enough.
+     */
+    toleranceUnits: runtime.Decimal
+    underPolicy: $Enums.PaymentUnderPolicy
+    overPolicy: $Enums.PaymentOverPolicy
+    latePolicy: $Enums.PaymentLatePolicy
+    /**
+     * Until when what comes late is still the order's; null where the late window has no length.
+     */
+    lateUntil: Date | null
+    finality: $Enums.PaymentFinality
+    /**
+     * What the payer said, by the key of the field.
+     */
+    fieldValues: runtime.JsonValue
+    /**
+     * What is bought, as the link said it when the order was made.
+     */
+    lineItems: runtime.JsonValue
+    refund: $Enums.PaymentRefundState
     payTo: string
-    payer: string
+    /**
+     * Null where the transfer is known by its amount or its hash.
+     */
+    payer: string | null
     /**
      * Sixteen random bytes that the payer's wallet appends to the calldata.
      */
@@ -2357,6 +2943,16 @@ export interface PaymentOrderFieldRefs {
   readonly matching: Prisma.FieldRef<"PaymentOrder", 'PaymentMatching'>
   readonly dueUnits: Prisma.FieldRef<"PaymentOrder", 'Decimal'>
   readonly creditedUnits: Prisma.FieldRef<"PaymentOrder", 'Decimal'>
+  readonly surchargeUnits: Prisma.FieldRef<"PaymentOrder", 'Decimal'>
+  readonly toleranceUnits: Prisma.FieldRef<"PaymentOrder", 'Decimal'>
+  readonly underPolicy: Prisma.FieldRef<"PaymentOrder", 'PaymentUnderPolicy'>
+  readonly overPolicy: Prisma.FieldRef<"PaymentOrder", 'PaymentOverPolicy'>
+  readonly latePolicy: Prisma.FieldRef<"PaymentOrder", 'PaymentLatePolicy'>
+  readonly lateUntil: Prisma.FieldRef<"PaymentOrder", 'DateTime'>
+  readonly finality: Prisma.FieldRef<"PaymentOrder", 'PaymentFinality'>
+  readonly fieldValues: Prisma.FieldRef<"PaymentOrder", 'Json'>
+  readonly lineItems: Prisma.FieldRef<"PaymentOrder", 'Json'>
+  readonly refund: Prisma.FieldRef<"PaymentOrder", 'PaymentRefundState'>
   readonly payTo: Prisma.FieldRef<"PaymentOrder", 'String'>
   readonly payer: Prisma.FieldRef<"PaymentOrder", 'String'>
   readonly reference: Prisma.FieldRef<"PaymentOrder", 'Bytes'>

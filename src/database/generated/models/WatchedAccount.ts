@@ -181,7 +181,7 @@ export type WatchedAccountGroupByArgs<ExtArgs extends runtime.Types.Extensions.I
 
 export type WatchedAccountGroupByOutputType = {
   id: string
-  chainId: bigint
+  chainId: bigint | null
   address: string
   createdAt: Date
   updatedAt: Date
@@ -212,7 +212,7 @@ export type WatchedAccountWhereInput = {
   OR?: Prisma.WatchedAccountWhereInput[]
   NOT?: Prisma.WatchedAccountWhereInput | Prisma.WatchedAccountWhereInput[]
   id?: Prisma.UuidFilter<"WatchedAccount"> | string
-  chainId?: Prisma.BigIntFilter<"WatchedAccount"> | bigint | number
+  chainId?: Prisma.BigIntNullableFilter<"WatchedAccount"> | bigint | number | null
   address?: Prisma.StringFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
@@ -220,7 +220,7 @@ export type WatchedAccountWhereInput = {
 
 export type WatchedAccountOrderByWithRelationInput = {
   id?: Prisma.SortOrder
-  chainId?: Prisma.SortOrder
+  chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -232,7 +232,7 @@ export type WatchedAccountWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.WatchedAccountWhereInput | Prisma.WatchedAccountWhereInput[]
   OR?: Prisma.WatchedAccountWhereInput[]
   NOT?: Prisma.WatchedAccountWhereInput | Prisma.WatchedAccountWhereInput[]
-  chainId?: Prisma.BigIntFilter<"WatchedAccount"> | bigint | number
+  chainId?: Prisma.BigIntNullableFilter<"WatchedAccount"> | bigint | number | null
   address?: Prisma.StringFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
@@ -240,7 +240,7 @@ export type WatchedAccountWhereUniqueInput = Prisma.AtLeast<{
 
 export type WatchedAccountOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
-  chainId?: Prisma.SortOrder
+  chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -256,7 +256,7 @@ export type WatchedAccountScalarWhereWithAggregatesInput = {
   OR?: Prisma.WatchedAccountScalarWhereWithAggregatesInput[]
   NOT?: Prisma.WatchedAccountScalarWhereWithAggregatesInput | Prisma.WatchedAccountScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"WatchedAccount"> | string
-  chainId?: Prisma.BigIntWithAggregatesFilter<"WatchedAccount"> | bigint | number
+  chainId?: Prisma.BigIntNullableWithAggregatesFilter<"WatchedAccount"> | bigint | number | null
   address?: Prisma.StringWithAggregatesFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"WatchedAccount"> | Date | string
@@ -264,7 +264,7 @@ export type WatchedAccountScalarWhereWithAggregatesInput = {
 
 export type WatchedAccountCreateInput = {
   id?: string
-  chainId: bigint | number
+  chainId?: bigint | number | null
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -272,7 +272,7 @@ export type WatchedAccountCreateInput = {
 
 export type WatchedAccountUncheckedCreateInput = {
   id?: string
-  chainId: bigint | number
+  chainId?: bigint | number | null
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -280,7 +280,7 @@ export type WatchedAccountUncheckedCreateInput = {
 
 export type WatchedAccountUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -288,7 +288,7 @@ export type WatchedAccountUpdateInput = {
 
 export type WatchedAccountUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -296,7 +296,7 @@ export type WatchedAccountUncheckedUpdateInput = {
 
 export type WatchedAccountCreateManyInput = {
   id?: string
-  chainId: bigint | number
+  chainId?: bigint | number | null
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -304,7 +304,7 @@ export type WatchedAccountCreateManyInput = {
 
 export type WatchedAccountUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -312,7 +312,7 @@ export type WatchedAccountUpdateManyMutationInput = {
 
 export type WatchedAccountUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -396,7 +396,10 @@ export type $WatchedAccountPayload<ExtArgs extends runtime.Types.Extensions.Inte
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
-    chainId: bigint
+    /**
+     * Null: on every chain.
+     */
+    chainId: bigint | null
     address: string
     createdAt: Date
     updatedAt: Date
