@@ -18,7 +18,12 @@ const SETTINGS = {
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 };
 
-const folders = ['src/chain/contracts/', 'src/identity/contracts/', 'test/identity/contracts/'];
+const folders = [
+  'src/chain/contracts/',
+  'src/identity/contracts/',
+  'test/identity/contracts/',
+  'test/chain/contracts/',
+];
 const house = fileURLToPath(new URL('../', import.meta.url));
 const write = process.argv.includes('--write');
 

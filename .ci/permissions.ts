@@ -59,7 +59,12 @@ function rowOf(cells: readonly string[]): string {
 }
 
 const roles = definitions.map(([permission, definition]) =>
-  rowOf([`\`${permission}\``, definition.means, ...ROLES.map((role) => (definition.roles.includes(role) ? '✓' : ''))]),
+  rowOf([
+    `\`${permission}\``,
+    definition.means,
+    ...ROLES.map((role) => (definition.roles.includes(role) ? '✓' : '')),
+    (definition.needs ?? []).map((needed) => `\`${needed}\``).join(', '),
+  ]),
 );
 const places = definitions.map(([permission]) =>
   rowOf([`\`${permission}\``, namesOf('policies', permission), namesOf('fields', permission)]),
@@ -73,10 +78,14 @@ What somebody may do in an organization is a list of permissions, \`<resource>:<
 one transaction, from the role of the membership; the tables' policies ask for it, so that no statement reads or writes
 past it, whoever wrote it. Whoever gives a role must have all of its permissions.
 
+A [custom role](domains/tenancy.md#custom-roles) is a set of these that an organization has named: whoever has one has
+what it lists, and nothing of what \`MEMBER\` has besides. One to write comes with those to read that stand beside it
+here. What is new is in no custom role until somebody adds it.
+
 <!-- Written by .ci/permissions.ts from src/kernel/permissions.ts: change the table there, then run npm run generate. -->
 
-| permission | whoever has it | ${ROLES.map((role) => `\`${role}\``).join(' | ')} |
-| --- | --- |${' --- |'.repeat(ROLES.length)}
+| permission | whoever has it | ${ROLES.map((role) => `\`${role}\``).join(' | ')} | in a custom role beside |
+| --- | --- |${' --- |'.repeat(ROLES.length + 1)}
 ${roles.join('\n')}
 
 | permission | is asked for to | and named by |

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { withSession } from '../src/database/session.ts';
 import { generateTokenKey } from '../src/identity/providers/tokenKeys.ts';
@@ -8,6 +7,7 @@ import { openBenchDatabase } from './database.ts';
 import { SIGN_IN_SYSTEMS, type SignInSystem } from './faces/signIn.ts';
 import { describeMachine, loadNow } from './machine.ts';
 import { type Child, CORES, pin, startChild } from './processes.ts';
+import { writeSection } from './section.ts';
 import type { SigningResult, SigningTurn } from './signers.ts';
 import { installPeers } from './stage.ts';
 import { median } from './summary.ts';
@@ -23,7 +23,6 @@ const POOL_SIZE = 10;
 /** The gateway needs a migrated database, and nothing in it. */
 const SMALL = { organizations: 2, users: 2, links: 1, orders: 1 };
 
-const RESULTS = new URL('RESULTS.md', import.meta.url);
 const BEGIN = '<!-- signing in: written by npm run bench:sign-in -->';
 const END = '<!-- end of signing in -->';
 
@@ -135,15 +134,6 @@ function describe(
   ].join('\n\n');
 }
 
-/** Puts the section into RESULTS.md, in the place of the last one. */
-async function write(section: string): Promise<void> {
-  const text = await readFile(RESULTS, 'utf8');
-  const [front = '', behind = ''] = text.includes(BEGIN)
-    ? [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END) + END.length)]
-    : [`${text.trimEnd()}\n\n`, '\n'];
-  await writeFile(RESULTS, `${front}${section}${behind}`);
-}
-
 const running: { stop(): Promise<void> }[] = [];
 const stop = async (): Promise<void> => {
   for (const part of running.splice(0).reverse()) await part.stop();
@@ -158,7 +148,7 @@ try {
     return part;
   });
   console.log(`\n${section}`);
-  if (!process.argv.includes('--no-write')) await write(section);
+  if (!process.argv.includes('--no-write')) await writeSection(section, { begin: BEGIN, end: END });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -3,7 +3,7 @@ import type { Account, HandleKind } from './database/scene.ts';
 import type { Database, Scope, Transaction } from './database/scope.ts';
 import type { Environment } from './environment.ts';
 import type { SessionViewer, Viewer } from './kernel/viewer.ts';
-import type { Clock, DomainResolver, MailSender, ThirdwebAccounts, WalletVerifier } from './ports.ts';
+import type { ChainReader, Clock, DomainResolver, MailSender, ThirdwebAccounts, WalletVerifier } from './ports.ts';
 
 /** Where a request comes from. */
 export interface Client {
@@ -68,6 +68,8 @@ export interface Resources {
   readonly operatorDatabase: Database | null;
   readonly tokens: Tokens;
   readonly walletVerifier: WalletVerifier;
+  /** Asks a chain's nodes, outside of every transaction; null of a chain that is not configured. */
+  readonly chainReader: (chainId: number) => ChainReader | null;
   /** Null where thirdweb is not configured. */
   readonly thirdwebAccounts: ThirdwebAccounts | null;
   readonly domainResolver: DomainResolver;

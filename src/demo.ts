@@ -14,7 +14,7 @@ import type { Role } from './kernel/permissions.ts';
 import type { Viewer } from './kernel/viewer.ts';
 import { createPaymentLink } from './payments/commands/createPaymentLink.ts';
 import { createPaymentOrder } from './payments/commands/createPaymentOrder.ts';
-import { paymentRequest } from './payments/model.ts';
+import { paymentRequest } from './payments/model/paymentRequest.ts';
 import { inviteMember } from './tenancy/commands/inviteMember.ts';
 import { takeInvitation } from './tenancy/commands/takeInvitation.ts';
 
@@ -172,7 +172,7 @@ export async function payOrder(
 ): Promise<void> {
   const dave = demoAccount(3).account;
   const order = await context.handleScope('payment-order', token).db.paymentOrder.findFirstOrThrow({
-    select: { dueUnits: true, payTo: true, reference: true, asset: { select: { address: true } } },
+    select: { dueUnits: true, payTo: true, reference: true, expiresAt: true, asset: { select: { address: true } } },
   });
   const units = (BigInt(order.dueUnits.toFixed()) * BigInt(percent)) / 100n;
   const request = paymentRequest({ ...order, chainId: chain.chainId, token: order.asset.address, units });

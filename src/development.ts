@@ -127,7 +127,7 @@ async function localChainSetting(url: string): Promise<ChainSetting> {
     testnet: true,
     rpcUrl: url,
     publicRpcUrl: url,
-    confirmations: 2,
+    finality: { kind: 'CONFIRMATIONS', confirmations: 2 },
     assets: [
       { symbol: 'ETH', name: 'Ether', decimals: 18 },
       { address, symbol: 'TUSD', name: 'Toll Test Dollar', decimals: 6 },

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { chainSettings } from './kernel/chainSetting.ts';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().int().positive().default(fallback);
 const count = seconds;
@@ -16,31 +17,8 @@ const httpUrl = z.string().regex(/^https?:\/\/[^/\s]+/, 'must be an http(s):// U
 /** GraphQL shows a chain's id as an Int. */
 const chainId = z.number().int().positive().max(2_147_483_647);
 
-const assetSetting = z.object({
-  /** The token's contract; absent for the chain's native coin. */
-  address: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{40}$/)
-    .optional(),
-  symbol: z.string().min(1).max(50),
-  name: z.string().min(1).max(100),
-  decimals: z.number().int().min(0).max(77),
-});
-
-const chainSetting = z.object({
-  chainId,
-  name: z.string().min(1).max(100),
-  testnet: z.boolean().default(false),
-  /** What the watcher reads from; may carry a secret and is never shown. */
-  rpcUrl: httpUrl,
-  /** What wallets are told to use. */
-  publicRpcUrl: httpUrl,
-  confirmations: z.number().int().min(1).max(1000).default(12),
-  assets: z.array(assetSetting).min(1).max(100),
-});
-
 /** A chain that payments are taken on, as `CHAINS` describes it. */
-export type ChainSetting = z.infer<typeof chainSetting>;
+export type ChainSetting = z.output<typeof chainSettings>[number];
 
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z
@@ -168,6 +146,12 @@ const variables = z.object({
 
   INVITATION_DAYS: z.coerce.number().int().min(1).max(90).default(7),
   ORGANIZATION_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
+  SUBSCRIPTION_DEFAULT_TIER: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, 'must be 1 to 40 of letters, digits, - and _')
+    .default('FREE'),
+  SUBSCRIPTION_DEFAULT_MAX_MEMBERS: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  SUBSCRIPTION_DEFAULT_MAX_LINKS: z.coerce.number().int().min(0).max(1_000_000).optional(),
 
   SMTP_URL: z
     .string()
@@ -182,7 +166,7 @@ const variables = z.object({
     .optional(),
   TOLLHOUSE_UNSAFE_SMTP_WITHOUT_TLS: flag,
 
-  CHAINS: json(z.array(chainSetting).min(1)).optional(),
+  CHAINS: json(chainSettings).optional(),
   ANVIL_BIN: z.string().min(1).optional(),
 
   LIMIT_CHALLENGES_PER_MINUTE: count(10),

@@ -35,15 +35,32 @@ export interface ChainBlockContent {
   readonly transfers: readonly ChainTransferData[];
 }
 
-/** Reads one chain through its node. Every call may fail, and then throws. */
+/** What is to be read of blocks that are final, all at once. */
+export interface ChainRange {
+  /** The block before the first of them. */
+  readonly after: { readonly number: bigint; readonly hash: string };
+  readonly last: bigint;
+  /** Contracts, in lower case. */
+  readonly tokens: ReadonlySet<string>;
+  /** Whether transfers of the native coin count. */
+  readonly native: boolean;
+  /** Whose transfers count, in lower case. */
+  readonly accounts: ReadonlySet<string>;
+}
+
+/** Reads one chain through its nodes, of which one is asked at a time. Every call may fail, and then throws. */
 export interface ChainReader {
   readonly chainId: number;
-  /** What the node says its chain id is. */
-  chainIdOfNode(): Promise<number>;
+  /** Has the next calls answered by another node, where there are several. */
+  turn(): void;
+  /** Of which chain, by id and genesis block, each of the nodes is that answers; throws when none does. */
+  histories(): Promise<readonly { readonly chainId: number; readonly genesisHash: string }[]>;
   genesisHash(): Promise<string>;
   headNumber(): Promise<bigint>;
-  /** The number of the newest block that the chain itself calls final; 0 while there is none. */
-  finalizedNumber(): Promise<bigint>;
+  /** The number of the newest block that the chain itself calls final; null while there is none. */
+  finalizedNumber(): Promise<bigint | null>;
+  /** The number of the newest block that the chain itself calls safe; 0 while there is none. */
+  safeNumber(): Promise<bigint>;
   /** The hash of the block of that number as the chain is now, or null when there is none. */
   hashOf(number: bigint): Promise<string | null>;
   /**
@@ -51,8 +68,22 @@ export interface ChainReader {
    * case) and of the native coin; null when there is none, or when it was replaced while it was read.
    */
   block(number: bigint, tokens: ReadonlySet<string>): Promise<ChainBlockContent | null>;
+  /**
+   * Of a range of blocks that are final those with transfers to the accounts, with these and no others, and the last one
+   * in any case; null when they do not lead on from the block before them, or the node does not know them whole.
+   */
+  range(wanted: ChainRange): Promise<readonly ChainBlockContent[] | null>;
+  /** What accounts have of tokens after the block of that hash, in the order asked. */
+  balances(
+    blockHash: string,
+    holdings: readonly { readonly token: string; readonly account: string }[],
+  ): Promise<readonly bigint[]>;
   /** What the token's contract says its decimals are; null when it does not say. */
   decimalsOf(token: string): Promise<number | null>;
+  /** What the token's contract says its symbol is; null when it does not say. */
+  symbolOf(token: string): Promise<string | null>;
+  /** The code of the account on this chain, in hexadecimal digits; null when it has none. */
+  codeAt(address: string): Promise<string | null>;
 }
 
 /** Whether a signature over a text is an account's. */
@@ -113,6 +144,17 @@ export interface ThirdwebAccounts {
   exchange(authToken: string): Promise<ThirdwebProfile>;
   /** Whether thirdweb's own judge takes the payload and its signature of an account's own key; asks no network. */
   agrees(payload: ThirdwebPayload, signature: string): Promise<boolean>;
+}
+
+/**
+ * What carries money, and says what became of it. What it says is a claim: where the chain could tell, the watcher
+ * completes the payment, and never the provider's word.
+ */
+export interface PaymentProvider {
+  /** As rows name it: lower-case letters, digits and dashes. */
+  readonly name: string;
+  /** Who stands behind what it says: the chain, or a member of the merchant's, whose money it is. */
+  readonly standsOn: 'CHAIN' | 'MEMBER';
 }
 
 /** A mail to one person, as plain text. */

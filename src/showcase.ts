@@ -17,9 +17,14 @@ import {
 } from './demo.ts';
 import type { ChainSetting } from './environment.ts';
 import { switchOrganization } from './identity/commands/switchOrganization.ts';
+import type { Role } from './kernel/permissions.ts';
 import { createPaymentLink } from './payments/commands/createPaymentLink.ts';
+import { seedSpecialLinks } from './showcaseLinks.ts';
+import { seedMoney } from './showcaseMoney.ts';
 import { addDomain } from './tenancy/commands/addDomain.ts';
+import { createApiKey } from './tenancy/commands/createApiKey.ts';
 import { createOrganization } from './tenancy/commands/createOrganization.ts';
+import { createRole } from './tenancy/commands/createRole.ts';
 import { inviteMember } from './tenancy/commands/inviteMember.ts';
 import { updateMembership } from './tenancy/commands/updateMembership.ts';
 import { updateOrganization } from './tenancy/commands/updateOrganization.ts';
@@ -48,18 +53,36 @@ interface ShownLink {
 
 const MINUTES_OF_A_MONTH = 43_200;
 
+interface Colleague {
+  readonly name: string;
+  readonly role: Role;
+  readonly customRole?: {
+    readonly name: string;
+    readonly description: string;
+    readonly permissions: readonly string[];
+  };
+  readonly jobTitle: string;
+  readonly department: string;
+}
+
+const BOOKKEEPER = {
+  name: 'Bookkeeper',
+  description: 'Reads what was paid for what, and nothing of the people.',
+  permissions: ['payment-links:read', 'payments:read', 'events:read'],
+};
+
 /** Who works there besides; nobody has the keys of their wallets. */
-const STAFF = {
+const STAFF: Readonly<Record<Owner, readonly Colleague[]>> = {
   Alice: [
     { name: 'Erin', role: 'ADMIN', jobTitle: 'Roaster', department: 'Roastery' },
     { name: 'Frank', role: 'MEMBER', jobTitle: 'Barista', department: 'Counter' },
-    { name: 'Grace', role: 'MEMBER', jobTitle: 'Bookkeeper', department: 'Office' },
+    { name: 'Grace', role: 'MEMBER', customRole: BOOKKEEPER, jobTitle: 'Bookkeeper', department: 'Office' },
   ],
   Bob: [
     { name: 'Heidi', role: 'OWNER', jobTitle: 'Partner', department: 'Management' },
     { name: 'Ivan', role: 'MEMBER', jobTitle: 'Bookseller', department: 'Shop' },
   ],
-} as const;
+};
 
 const WORDS = {
   Alice: {
@@ -82,6 +105,15 @@ const WORDS = {
     store: { theme: { colour: '#27187e' }, features: { tips: false } },
     host: 'pay.borealis-books.com',
   },
+} as const;
+
+/** A key that nobody has: its secret is told to nobody, and kept nowhere. */
+const API_KEY = {
+  kind: 'INTEGRATION',
+  name: 'Bookkeeping',
+  description: 'Fetches what was paid, once a night.',
+  scopes: ['payment-links:read', 'payments:read', 'events:read'],
+  monthlyLimit: 1_000,
 } as const;
 
 /** What becomes of them: paid and then final; overpaid; waiting for the rest; waiting for anything; expired, with and without a part. */
@@ -147,15 +179,17 @@ export async function seedShowcase(
     for (const owner of OWNERS) {
       await asPerson(unlimited, owner, async (context) => {
         for (const link of LINKS[owner]) await seedLink(context, { owner, link, chain });
+        if (owner === 'Alice') await seedSpecialLinks(context, owner);
       });
     }
   }
   await seedMore(unlimited, { chain, sizes });
   if (chain) await waitUntilSeen(unlimited);
+  if (chain?.chainId === LOCAL_CHAIN_ID) await asPerson(unlimited, 'Alice', (context) => seedMoney(context, chain));
 }
 
 async function seedStaff(resources: Resources, owner: Owner): Promise<void> {
-  for (const { name, role, ...words } of STAFF[owner]) {
+  for (const { name, role, customRole, ...words } of STAFF[owner]) {
     const address = walletOf(name);
     const userId = (await findUser(resources, address)) ?? (await seedPerson(resources, name, address));
     await asPerson(resources, owner, async (context) => {
@@ -163,10 +197,14 @@ async function seedStaff(resources: Resources, owner: Owner): Promise<void> {
       if ((await context.scope.db.membership.count({ where })) > 0) return;
       await join(context, address, role);
       const { id } = await context.scope.db.membership.findFirstOrThrow({ where, select: { id: true } });
-      await updateMembership(context, { id, ...words, idempotencyKey: null });
+      const made = customRole && (await createRole(context, { ...customRole, idempotencyKey: null, read: readRole }));
+      await updateMembership(context, { id, ...words, ...(made && { roleId: made.role.id }), idempotencyKey: null });
     });
   }
 }
+
+const readRole = (tx: Pick<Transaction, 'role'>, id: string): Deed<{ readonly id: string }> =>
+  tx.role.findFirstOrThrow({ where: { id }, select: { id: true } });
 
 /** An address that nobody has the key of. */
 function walletOf(name: string): `0x${string}` {
@@ -186,6 +224,9 @@ async function seedWords(context: Context, owner: Owner): Promise<void> {
   }
   if ((await context.scope.db.invitation.count({ where: { organizationId, address: walletOf('Judy') } })) === 0) {
     await inviteMember(context, { address: walletOf('Judy'), role: 'MEMBER', idempotencyKey: null });
+  }
+  if ((await context.scope.db.apiKey.count({ where: { organizationId, name: API_KEY.name } })) === 0) {
+    await createApiKey(context, { ...API_KEY, idempotencyKey: null });
   }
   if (domains.length > 0) return;
   await addDomain(context, {

@@ -1,14 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { MAX_SECONDS_BEHIND } from './chain/model.ts';
+import { findChainStatuses } from './chain/commands/findChainStatuses.ts';
 import { publicAccounts } from './chain/providers/devAccounts.ts';
+import { createNodeReader } from './chain/providers/nodeReader.ts';
 import type { Resources, Streams } from './context.ts';
 import { assertGatewayRole, assertOperatorRole } from './database/assertGatewayRole.ts';
 import { openHints } from './database/hints.ts';
+import { pollHints } from './database/polledHints.ts';
 import { type PacketObserver, poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { hasDemoAccount } from './demo.ts';
 import type { ChainSetting, Environment, SigningKey } from './environment.ts';
+import { readStreamEnds } from './events/commands/readStreamEnds.ts';
 import { schema } from './gateway/schema.ts';
 import { type Gateway, openGateway } from './gateway/server.ts';
 import { describeFault } from './graphql/errors.ts';
@@ -19,6 +22,7 @@ import { createThirdwebAccounts } from './identity/providers/thirdweb.ts';
 import { createTokens } from './identity/providers/tokens.ts';
 import { createWalletVerifier } from './identity/providers/wallet.ts';
 import { foundOrganization } from './tenancy/commands/foundOrganization.ts';
+import { keepSubscriptionDefaults } from './tenancy/commands/keepSubscriptionDefaults.ts';
 import { createDomainResolver } from './tenancy/providers/dns.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -108,6 +112,7 @@ export async function openTollhouse(
     }
     const resources = await makeResources(environment, supplies, { gateway, database, operatorDatabase, log });
     parts.streams = resources.streams;
+    await keepSubscriptionDefaults({ database, requestId: 'start' }, environment);
     await prepare(resources);
     parts.worker = startWorker({
       database,
@@ -139,6 +144,9 @@ async function makeResources(
   const publicUrl = (environment.PUBLIC_URL ?? `http://localhost:${gateway.port}`).replace(/\/+$/, '');
   const clock = { now: () => Date.now() };
   const chainIds = chains.map(({ chainId }) => chainId);
+  const readers = new Map(chains.map((setting) => [setting.chainId, createNodeReader(setting)]));
+  const onError = (error: unknown): void =>
+    log.warn({ err: describeFault(error) }, 'hints for open streams are not heard for now');
   return {
     environment,
     signInOrigins: environment.SIGN_IN_ORIGINS ?? local,
@@ -154,15 +162,13 @@ async function makeResources(
       clock,
     }),
     walletVerifier: createWalletVerifier({ chains, factories: environment.ERC6492_FACTORIES }),
+    chainReader: (chainId) => readers.get(chainId) ?? null,
     thirdwebAccounts: createThirdwebAccounts(environment),
     domainResolver: createDomainResolver(environment.DNS_SERVERS),
     mailSender: createMailSender(environment, log),
     digestCode: createCodeDigest(tokenKeys),
     streams: createStreams(
-      openHints({
-        url: databaseUrl,
-        onError: (error) => log.warn({ err: describeFault(error) }, 'hints for open streams are not heard for now'),
-      }),
+      pollHints(openHints({ url: databaseUrl, onError }), { ...readStreamEnds(database), onError }),
       { perSession: environment.LIMIT_STREAMS_PER_SESSION, perClient: environment.LIMIT_STREAMS_PER_CLIENT },
     ),
     clock,
@@ -181,16 +187,16 @@ async function notReady(database: Database): Promise<string[]> {
   return Promise.race([answer, silence]);
 }
 
-/** Chains that are not being read, and so take no new orders; everything else goes on without them. */
+/** Chains that are not being read, and so take no new orders, or whose nodes fail, and how; the rest goes on without. */
 async function chainsBehind(database: Database, chains: readonly ChainSetting[]): Promise<string[]> {
-  const scope = database.as({ kind: 'public', requestId: 'health' });
-  const read = await scope.db.$queryRaw<{ chainId: bigint }[]>`
-    /* chainsRead */
-    select chain_id as "chainId"
-    from chain_incarnations
-    where current
-      and halt_reason is null
-      and caught_up_at > clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int)`;
-  const following = new Set(read.map(({ chainId }) => Number(chainId)));
-  return chains.filter(({ chainId }) => !following.has(chainId)).map(({ chainId }) => `chain ${chainId}`);
+  const statuses = await findChainStatuses(database.as({ kind: 'public', requestId: 'health' }));
+  return chains.flatMap(({ chainId }) => {
+    const status = statuses.find((one) => Number(one.chainId) === chainId);
+    if (!status) return [`chain ${chainId} was never read`];
+    const { state, since, failingSince, reason } = status;
+    const troubled = state === 'READING' ? failingSince : since;
+    if (troubled === null) return [];
+    const fares = state === 'READING' ? 'fails' : `is ${state}`;
+    return [`chain ${chainId} ${fares} since ${troubled.toISOString()}${reason === null ? '' : `: ${reason}`}`];
+  });
 }

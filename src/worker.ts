@@ -2,27 +2,41 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { sealAuditEntries } from './audit/jobs.ts';
+import { noteFailure } from './chain/commands/noteFailure.ts';
 import { type RegisteredChain, registerChain } from './chain/commands/registerChain.ts';
 import { followChain } from './chain/jobs.ts';
 import { createNodeReader } from './chain/providers/nodeReader.ts';
+import { NodeError } from './chain/providers/rpc.ts';
 import type { WorkerContext } from './context.ts';
 import { assertGatewayRole } from './database/assertGatewayRole.ts';
 import { lead } from './database/leader.ts';
 import { poolOptions } from './database/pool.ts';
 import { type Database, openDatabase } from './database/scope.ts';
 import { type ChainSetting, EnvironmentError, readEnvironment } from './environment.ts';
+import { serveSubscriber, sweepDeliveries } from './events/jobs.ts';
 import { createLog } from './gateway/log.ts';
 import { sweepIdempotencyKeys } from './idempotency/jobs.ts';
 import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
-import { reviewForsakenOrders, settleOrders } from './payments/jobs.ts';
+import { checkProjections } from './payments/commands/checkProjections.ts';
+import { reviewForsakenOrders, settleOrders, UnsettledError } from './payments/jobs.ts';
+import { WATCHED_PROJECTIONS } from './payments/model/projections.ts';
 import type { ChainReader } from './ports.ts';
+import { keepSubscriptionDefaults } from './tenancy/commands/keepSubscriptionDefaults.ts';
 import { purgeOrganizations } from './tenancy/jobs.ts';
 
 const POLL_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 const SWEEP_MS = 60_000;
 const SEAL_MS = 1_000;
+const SERVE_MS = 1_000;
+
+/** Follows the log, and compares what it tells of with the tables. */
+const PROJECTION_CHECK = {
+  name: 'projections',
+  about: WATCHED_PROJECTIONS.map(({ aggregate }) => aggregate),
+  work: checkProjections,
+};
 
 /** Background work that is going on. */
 export interface Worker {
@@ -47,6 +61,9 @@ export function startWorker(options: {
   const purging = repeat(context, 'purge', SWEEP_MS, ending.signal, () =>
     purgeOrganizations(context, { retentionDays, signal: ending.signal }),
   );
+  const serving = repeat(context, 'projections', SERVE_MS, ending.signal, () =>
+    serveSubscriber(context, PROJECTION_CHECK, ending.signal),
+  );
   const leaders = [
     ...chains.map((setting) =>
       lead({ url: databaseUrl, name: `watch chain ${setting.chainId}`, onError }, (signal) =>
@@ -60,7 +77,7 @@ export function startWorker(options: {
   return {
     stop: async () => {
       ending.abort();
-      await Promise.all([sealing, purging, ...leaders.map((leader) => leader.stop())]);
+      await Promise.all([sealing, purging, serving, ...leaders.map((leader) => leader.stop())]);
     },
   };
 }
@@ -68,19 +85,56 @@ export function startWorker(options: {
 async function sweep(context: WorkerContext): Promise<void> {
   await sweepSignIns(context);
   await sweepIdempotencyKeys(context);
+  await sweepDeliveries(context);
 }
 
 /** Follows one chain and settles its orders until the signal says stop. */
 async function watch(context: WorkerContext, setting: ChainSetting, signal: AbortSignal): Promise<void> {
   const reader = createNodeReader(setting, signal);
   let chain: RegisteredChain | null = null;
+  let unsettled: string | null = null;
   await repeat(context, `chain ${setting.chainId}`, POLL_MS, signal, async () => {
-    chain ??= await register(context, setting, reader);
-    const outcome = await followChain(context, chain, reader);
-    await settleOrders(context, chain);
+    const { chain: followed, outcome } = await follow(context, setting, chain, reader);
+    chain = followed;
+    const failure = await settle(context, chain);
+    // It may be so for long, and then each round: what is the same as before is told once.
+    if (failure !== null && failure.message !== unsettled) {
+      context.log.warn({ chainId: chain.chainId, err: failure }, 'some could not be settled; it is tried again');
+    }
+    unsettled = failure?.message ?? null;
+    if (outcome === 'following') return;
     // A node that has nothing new to tell, or another past, may be of a chain that was reset.
-    if (outcome !== 'following' && (await reader.genesisHash()) !== chain.genesisHash) chain = null;
+    if ((await reader.genesisHash()) !== chain.genesisHash) chain = null;
+    if (outcome === 'waiting') reader.turn();
   });
+}
+
+/** One round of settling; what fails in it concerns those alone that it is about, and neither the chain nor the others. */
+async function settle(context: WorkerContext, chain: RegisteredChain): Promise<UnsettledError | null> {
+  try {
+    await settleOrders(context, chain);
+    return null;
+  } catch (error) {
+    if (error instanceof UnsettledError) return error;
+    throw error;
+  }
+}
+
+/** One round of reading; that it failed is told to everybody, and what failed if a node did. */
+async function follow(
+  context: WorkerContext,
+  setting: ChainSetting,
+  registered: RegisteredChain | null,
+  reader: ChainReader,
+): Promise<{ chain: RegisteredChain; outcome: Awaited<ReturnType<typeof followChain>> }> {
+  try {
+    const chain = registered ?? (await register(context, setting, reader));
+    return { chain, outcome: await followChain(context, chain, reader) };
+  } catch (error) {
+    const reason = error instanceof NodeError ? error.message : 'It could not be read; the log says why.';
+    await noteFailure(context, { chainId: setting.chainId, reason }).catch(() => {});
+    throw error;
+  }
 }
 
 async function register(context: WorkerContext, setting: ChainSetting, reader: ChainReader): Promise<RegisteredChain> {
@@ -127,6 +181,10 @@ async function main(): Promise<void> {
   await assertGatewayRole(environment.DATABASE_URL);
   const log = createLog(environment.LOG_LEVEL);
   const database = openDatabase(poolOptions(environment, environment.DATABASE_URL));
+  await keepSubscriptionDefaults({ database, requestId: 'start' }, environment).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   const { DATABASE_URL: databaseUrl, CHAINS: chains, ORGANIZATION_RETENTION_DAYS: retentionDays } = environment;
   const worker = startWorker({ database, databaseUrl, chains, retentionDays, log });
   log.info({ chains: chains.map(({ chainId }) => chainId) }, 'the worker works');

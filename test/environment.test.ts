@@ -64,7 +64,7 @@ describe('the environment', () => {
       SIGN_IN_ORIGINS: ['https://app.example', 'http://localhost:5173'],
       TRUSTED_PROXIES: 2,
       TOKEN_KEYS: [{ kid: 'one' }],
-      CHAINS: [{ ...CHAIN, confirmations: 12, testnet: false }],
+      CHAINS: [{ ...CHAIN, finality: { kind: 'CONFIRMATIONS', confirmations: 12 }, testnet: false }],
     });
   });
 

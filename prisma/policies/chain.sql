@@ -14,7 +14,7 @@ alter table assets enable row level security;
 alter table assets force row level security;
 grant select on assets to tollhouse_public, tollhouse_member, tollhouse_operator;
 grant select, insert, update on assets to tollhouse_worker;
-grant select (id, chain_id) on assets to tollhouse_doorkeeper;
+grant select (id, chain_id, caip19) on assets to tollhouse_doorkeeper;
 create policy assets_public_select on assets for select to tollhouse_public using (true);
 create policy assets_member_select on assets for select to tollhouse_member using (true);
 create policy assets_operator_select on assets for select to tollhouse_operator using (true);
@@ -22,6 +22,20 @@ create policy assets_doorkeeper_select on assets for select to tollhouse_doorkee
 create policy assets_worker_select on assets for select to tollhouse_worker using (true);
 create policy assets_worker_insert on assets for insert to tollhouse_worker with check (true);
 create policy assets_worker_update on assets for update to tollhouse_worker using (true) with check (true);
+
+-- chain_finality_rules: what payments wait for is common knowledge, too
+alter table chain_finality_rules enable row level security;
+alter table chain_finality_rules force row level security;
+grant select on chain_finality_rules to tollhouse_public, tollhouse_member, tollhouse_operator;
+grant select, insert, delete on chain_finality_rules to tollhouse_worker;
+create policy chain_finality_rules_public_select on chain_finality_rules for select to tollhouse_public using (true);
+create policy chain_finality_rules_member_select on chain_finality_rules for select to tollhouse_member using (true);
+create policy chain_finality_rules_operator_select on chain_finality_rules for select to tollhouse_operator
+  using (true);
+create policy chain_finality_rules_worker_select on chain_finality_rules for select to tollhouse_worker using (true);
+create policy chain_finality_rules_worker_insert on chain_finality_rules for insert to tollhouse_worker
+  with check (true);
+create policy chain_finality_rules_worker_delete on chain_finality_rules for delete to tollhouse_worker using (true);
 
 -- chain_incarnations: how far each chain was read is no secret; only the worker moves it
 alter table chain_incarnations enable row level security;
@@ -51,6 +65,12 @@ create policy chain_transfers_worker_select on chain_transfers for select to tol
 create policy chain_transfers_worker_insert on chain_transfers for insert to tollhouse_worker with check (true);
 create policy chain_transfers_worker_update on chain_transfers for update to tollhouse_worker
   using (true) with check (true);
+-- and for the function that gives one to an order whose payer, or merchant, claims it
+grant select on chain_transfers to tollhouse_doorkeeper;
+grant update (claimed_organization_id, claimed_for_id, judged_at) on chain_transfers to tollhouse_doorkeeper;
+create policy chain_transfers_doorkeeper_select on chain_transfers for select to tollhouse_doorkeeper using (true);
+create policy chain_transfers_doorkeeper_update on chain_transfers for update to tollhouse_doorkeeper
+  using (true) with check (true);
 
 -- watched_accounts: added by who may take payments, read by the worker alone
 alter table watched_accounts enable row level security;
@@ -60,3 +80,13 @@ grant select on watched_accounts to tollhouse_worker;
 create policy watched_accounts_member_insert on watched_accounts for insert to tollhouse_member
   with check ((select has_permission('payments:write')));
 create policy watched_accounts_worker_select on watched_accounts for select to tollhouse_worker using (true);
+
+-- what the functions of payments ask the chain for, and what a transfer is claimed for
+grant select (address) on assets to tollhouse_doorkeeper;
+grant select (chain_id, finality, confirmations) on chains to tollhouse_doorkeeper;
+create policy chains_doorkeeper_select on chains for select to tollhouse_doorkeeper using (true);
+grant select (id, chain_id, head_number, current) on chain_incarnations to tollhouse_doorkeeper;
+create policy chain_incarnations_doorkeeper_select on chain_incarnations for select to tollhouse_doorkeeper using (true);
+grant update (claimed_as) on chain_transfers to tollhouse_doorkeeper;
+grant insert on watched_accounts to tollhouse_doorkeeper;
+create policy watched_accounts_doorkeeper_insert on watched_accounts for insert to tollhouse_doorkeeper with check (true);

@@ -15,7 +15,8 @@ grant execute on function
   try_email_code(text, integer, bytea, integer), use_email_code(uuid)
 to tollhouse_member;
 grant execute on function
-  give_merge_ticket(bytea, integer), preview_merge(bytea), merge_users(bytea, jsonb), delete_user(jsonb)
+  give_merge_ticket(bytea, integer), preview_merge(bytea), preview_merged_keys(bytea), merge_users(bytea, jsonb),
+  delete_user(jsonb)
 to tollhouse_member;
 -- What these are made of.
 grant execute on function

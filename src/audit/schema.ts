@@ -105,6 +105,7 @@ const AuditFilter = builder.inputType('AuditFilter', {
     row: t.id({ description: 'Of this row: its global id or its UUID.' }),
     verb: t.field({ type: AuditVerb, description: 'Of what was done.' }),
     actor: t.id({ description: 'Done by this user.' }),
+    apiKey: t.id({ description: 'Done by this API key: its global id or its UUID.' }),
     requestId: t.string({ description: 'Done in this request.' }),
     from: t.field({ type: 'DateTime', description: 'Not before this moment.' }),
     to: t.field({ type: 'DateTime', description: 'Before this moment.' }),
@@ -186,13 +187,14 @@ builder.prismaObjectFields(OrganizationRef, (t) => ({
       args: { filter: t.arg({ type: AuditFilter, description: 'Which entries; all when absent.' }) },
       resolve: async ({ id }, { filter, ...page }, context) => {
         const bounds = pageBounds(page);
-        const { row, actor, table, requestId, ...rest } = filter ?? {};
+        const { row, actor, apiKey, table, requestId, ...rest } = filter ?? {};
         const wanted = {
           ...rest,
           table: nameOf('table', table),
           requestId: nameOf('requestId', requestId),
           rowId: rowNamed('row', row),
           userId: rowNamed('actor', actor),
+          keyId: rowNamed('apiKey', apiKey),
         };
         // of an organization that the session does not work in, nothing is seen
         const own = id === context.viewer?.organizationId;

@@ -1,22 +1,27 @@
 import type { WorkerContext } from '../context.ts';
 import type { Scope } from '../database/scope.ts';
 import type { ChainReader } from '../ports.ts';
-import { appendBlocks } from './commands/appendBlocks.ts';
+import { findTokens } from './commands/findTokens.ts';
+import { noteProgress } from './commands/noteProgress.ts';
+import { type Reading, readBlocks } from './commands/readBlocks.ts';
+import { readFinalBlocks } from './commands/readFinalBlocks.ts';
 import type { RegisteredChain } from './commands/registerChain.ts';
 import { walkBack } from './commands/walkBack.ts';
-import { compareTips, type Tip } from './model.ts';
+import { compareTips, KEPT_BELOW_FINALIZED, MAX_SECONDS_BEHIND, type Tip, timeOf } from './model.ts';
 
-/** Blocks are read and written in batches of this many. */
-const BATCH = 50;
+/** Blocks that may still change are read and written in batches of this many, and those that are final of that many. */
+const BATCH = 50n;
+const FINAL_BATCH = 200n;
 
-/** Blocks of the window that are kept even when they are final, so that a lagging node can be recognised. */
-const KEPT_BELOW_FINALIZED = 10n;
+/** As many of the newest blocks may be replaced where a chain calls none of them final: as many as Ethereum's may. */
+const BELOW_HEAD = 64n;
 
 /**
  * Reads a chain up to its present head, once: compares the last block that was read with the chain, walks back to the
- * common ancestor if they differ, then reads block by block, each by its own hash, and writes each batch in one
- * transaction. What was read stays read whenever this is stopped. A chain that was halted is left alone. `waiting` says
- * that the node knows less than was read, or another past: it lags behind, or the chain was reset.
+ * common ancestor if they differ, then reads what is final by ranges and the rest block by block, each by its own hash,
+ * and writes each batch in one transaction. What was read stays read whenever this is stopped. A chain that was halted
+ * is left alone. `waiting` says that the node knows less than was read, or another past, or nothing new for a minute: it
+ * lags behind or stands still, or the chain was reset.
  */
 export async function followChain(
   context: WorkerContext,
@@ -27,9 +32,11 @@ export async function followChain(
   const { incarnationId } = chain;
   const state = await stateOf(scope, incarnationId);
   if (state.haltReason !== null) return 'halted';
-  const [head, finalized] = await Promise.all([reader.headNumber(), reader.finalizedNumber()]);
+  const [head, safe, known] = await Promise.all([reader.headNumber(), reader.safeNumber(), reader.finalizedNumber()]);
 
-  const tip = (await tipOf(scope, incarnationId)) ?? (await start(scope, chain, reader, finalized));
+  const finalized = known ?? 0n;
+  const before = await tipOf(scope, incarnationId);
+  const tip = before ?? (await start(scope, chain, reader, known ?? higher(head - BELOW_HEAD, 0n)));
   if (!tip) return 'following';
   const step = await nextStep(scope, incarnationId, reader, tip, head);
   if (step === 'wait') return 'waiting';
@@ -37,28 +44,60 @@ export async function followChain(
     return walkBack(context, { chain, reader, tip, from: tip.number < head ? tip.number : head });
   }
 
-  const tokens = await tokensOf(scope, chain.chainId);
-  let read: Tip | null = tip;
-  while (read && read.number < head) {
-    const last = read.number + BigInt(BATCH) < head ? read.number + BigInt(BATCH) : head;
-    read = await readBatch(context, chain, reader, tokens, read, last);
+  const tokens = await findTokens(scope, chain.chainId);
+  const read = await readUpTo(context, { chain, reader, tokens, from: tip, last: head }, finalized);
+  if (!read) return 'following';
+  const moved = chain.minesOnDemand || before === null || read.number > before.number;
+  await noteProgress(context, chain, { read: read.number, askedAt: state.askedAt, moved, safe, finalized });
+  return moved || !state.outdated ? 'following' : 'waiting';
+}
+
+/** Reads up to the head; null when blocks did not follow on the one before them, so that the next round looks again. */
+async function readUpTo(context: WorkerContext, reading: Reading, finalized: bigint): Promise<Tip | null> {
+  // The last final ones are kept, so they are read alone like all that are kept.
+  let final = lower(finalized, reading.last) - BigInt(KEPT_BELOW_FINALIZED) - 1n;
+  let tip: Tip | null = reading.from;
+  while (tip && tip.number < reading.last) {
+    const from: Tip = tip;
+    if (final - from.number >= BATCH) {
+      const range = { ...reading, from, last: lower(from.number + FINAL_BATCH, final) };
+      tip = await readFinalBlocks(context, range).catch((error: unknown) => {
+        context.log.debug({ err: error, chainId: reading.chain.chainId }, 'a range of blocks could not be read');
+        return null;
+      });
+      if (tip) continue;
+      // Not every node answers for ranges, and some not for such long ones: then each block is read alone, this time.
+      final = 0n;
+      tip = from;
+    } else {
+      tip = await readBlocks(context, { ...reading, from, last: lower(from.number + BATCH, reading.last) });
+    }
   }
-  if (read) await noteCaughtUp(scope, incarnationId, { ...state, read: read.number, finalized });
-  return 'following';
+  return tip;
+}
+
+function higher(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
+
+function lower(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }
 
 interface ChainState {
   readonly askedAt: Date;
   readonly haltReason: string | null;
-  readonly finalizedBefore: bigint;
+  /** Whether no head has moved for so long that the chain takes no orders. */
+  readonly outdated: boolean;
 }
 
 async function stateOf(scope: Scope, id: string): Promise<ChainState> {
   const [state] = await scope.db.$queryRaw<ChainState[]>`
     /* chainState */
     select
-      clock_timestamp() as "askedAt", halt_reason as "haltReason",
-      coalesce(finalized_number, 0) as "finalizedBefore"
+      clock_timestamp() as "askedAt",
+      halt_reason as "haltReason",
+      coalesce(caught_up_at < clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int), false) as outdated
     from chain_incarnations
     where id = ${id}::uuid`;
   if (!state) throw new Error('The chain is not registered.');
@@ -73,14 +112,12 @@ async function tipOf(scope: Scope, incarnationId: string): Promise<Tip | null> {
   });
 }
 
-/** A chain that was never read starts at its finalized head: earlier blocks cannot pay an order of ours. */
-async function start(
-  scope: Scope,
-  chain: RegisteredChain,
-  reader: ChainReader,
-  finalized: bigint,
-): Promise<Tip | null> {
-  const content = await reader.block(finalized, new Set());
+/**
+ * A chain that was never read starts at its finalized head, or some blocks below its head where none is final: earlier
+ * blocks cannot pay an order of ours.
+ */
+async function start(scope: Scope, chain: RegisteredChain, reader: ChainReader, first: bigint): Promise<Tip | null> {
+  const content = await reader.block(first, new Set());
   if (!content) return null;
   const { number, hash, parentHash } = content.block;
   await scope.transaction(async (tx) => {
@@ -90,7 +127,7 @@ async function start(
     });
     await tx.chainIncarnation.updateMany({
       where: { id: chain.incarnationId, headNumber: null },
-      data: { headNumber: number },
+      data: { headNumber: number, readUntil: timeOf(content.block) },
     });
   });
   return { number, hash };
@@ -110,55 +147,4 @@ async function nextStep(
       : await scope.db.chainBlock.findFirst({ where: { incarnationId, number }, select: { hash: true } });
   // Below what is kept there is nothing to compare with: a node that lags so far has nothing to tell.
   return ours ? compareTips(tip, head, ours.hash, await reader.hashOf(number)).kind : 'wait';
-}
-
-async function tokensOf(scope: Scope, chainId: number): Promise<ReadonlySet<string>> {
-  const assets = await scope.db.asset.findMany({
-    where: { chainId, NOT: { address: null } },
-    select: { address: true },
-  });
-  return new Set(assets.map(({ address }) => address ?? ''));
-}
-
-/** Reads the blocks after `from` up to `last`; null when they do not follow on it, so that the next round walks back. */
-async function readBatch(
-  context: WorkerContext,
-  chain: RegisteredChain,
-  reader: ChainReader,
-  tokens: ReadonlySet<string>,
-  from: Tip,
-  last: bigint,
-): Promise<Tip | null> {
-  const numbers = Array.from({ length: Number(last - from.number) }, (_, index) => from.number + 1n + BigInt(index));
-  const contents = await Promise.all(numbers.map((number) => reader.block(number, tokens)));
-  const following = [];
-  let tip = from;
-  for (const content of contents) {
-    if (content?.block.parentHash !== tip.hash) break;
-    following.push(content);
-    tip = content.block;
-  }
-  if (following.length > 0) await appendBlocks(context, { chain, after: from, blocks: following });
-  return following.length === contents.length ? tip : null;
-}
-
-/** Says how far everything was read, and forgets blocks that cannot change any more. */
-async function noteCaughtUp(
-  scope: Scope,
-  id: string,
-  facts: Pick<ChainState, 'askedAt' | 'finalizedBefore'> & { readonly read: bigint; readonly finalized: bigint },
-): Promise<void> {
-  const { askedAt, finalizedBefore, read, finalized } = facts;
-  // Another node may have told it: what is final stays so, and only what was read counts.
-  const known = finalized < read ? finalized : read;
-  const finalizedNumber = known > finalizedBefore ? known : finalizedBefore;
-  await scope.transaction(async (tx) => {
-    const { count } = await tx.chainIncarnation.updateMany({
-      where: { id, headNumber: read },
-      data: { caughtUpAt: askedAt, finalizedNumber },
-    });
-    if (count !== 1) throw new Error(`Another watcher has moved the chain from block ${read}.`);
-    const number = { lt: finalizedNumber - KEPT_BELOW_FINALIZED };
-    await tx.chainBlock.deleteMany({ where: { incarnationId: id, number } });
-  });
 }

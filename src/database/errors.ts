@@ -66,6 +66,21 @@ export const databaseErrors = defineErrors({
     remedy: 'Remove some that `organization.domains` lists, then try again.',
     retryable: false,
   },
+  TOO_MANY_ROLES: {
+    message: 'The organization would have more than fifty custom roles; none was made.',
+    remedy: 'Delete some that `organization.roles` lists, then try again.',
+    retryable: false,
+  },
+  MEMBER_LIMIT_REACHED: {
+    message: 'The organization has as many members as it may.',
+    remedy: 'Ask its owners to remove somebody, or the operator of this installation for more; then accept it again.',
+    retryable: false,
+  },
+  LINK_LIMIT_REACHED: {
+    message: 'The organization has as many payment links as it may; archived and deleted ones do not count.',
+    remedy: 'Archive some, or ask the operator of this installation for more, then try again.',
+    retryable: false,
+  },
   CONFLICT: {
     message: 'Somebody else changed the same thing at the same moment; nothing was written.',
     remedy: 'Try again.',
@@ -110,10 +125,14 @@ const BY_SQLSTATE: Readonly<Record<string, (cause: unknown) => GatewayError>> = 
   TH453: (cause) => databaseErrors.API_KEY_UNCONFIRMED({}, { cause }),
   TH461: (cause) => databaseErrors.TOO_MANY_IDENTITIES({ most: 100 }, { cause }),
   TH462: (cause) => databaseErrors.TOO_MANY_DOMAINS({ most: 50 }, { cause }),
+  TH463: (cause) => databaseErrors.MEMBER_LIMIT_REACHED({}, { cause }),
+  TH464: (cause) =>
+    databaseErrors.LINK_LIMIT_REACHED({ most: Number((cause as Error).message.split(' ').at(-1)) }, { cause }),
   TH465: (cause) => {
     const seconds = Number((cause as Error).message.split(' ').at(-1));
     return kernelErrors.RATE_LIMITED({ seconds }, { cause, retryAfter: seconds });
   },
+  TH468: (cause) => databaseErrors.TOO_MANY_ROLES({ most: 50 }, { cause }),
   // a primary that has become a standby
   '25006': (cause) => kernelErrors.UNAVAILABLE({}, { cause }),
   '26000': (cause) => databaseErrors.CONFLICT({}, { cause }),
@@ -196,15 +215,33 @@ export function isUniqueViolation(error: unknown): boolean {
   return hasSqlState(error, '23505');
 }
 
+/** Whether the server kept a row because others point at it; from version 18 on that has a code of its own. */
+export function isStillPointedAt(error: unknown): boolean {
+  return hasSqlState(error, '23001') || hasSqlState(error, '23503');
+}
+
 /** Whether the server refused a row because what it points at is not there. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return hasSqlState(error, '23503');
 }
 
-function hasSqlState(error: unknown, state: string, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > 5) return false;
-  const { cause, code, originalCode, meta } = error as Readonly<Record<string, unknown>>;
-  if (code === state || originalCode === state) return true;
+/**
+ * What one of our functions in the database has told with its own state: the last word of what it said, which is all that
+ * Prisma keeps of an error; null when this is another error.
+ */
+export function raisedFact(error: unknown, state: string): string | null {
+  return messageOf(error, state)?.split(' ').at(-1) ?? null;
+}
+
+function hasSqlState(error: unknown, state: string): boolean {
+  return messageOf(error, state) !== null;
+}
+
+/** What the server said with a state, inside whatever is wrapped around that. */
+function messageOf(error: unknown, state: string, depth = 0): string | null {
+  if (typeof error !== 'object' || error === null || depth > 5) return null;
+  const { cause, code, originalCode, message, originalMessage, meta } = error as Readonly<Record<string, unknown>>;
+  if (code === state || originalCode === state) return String(originalMessage ?? message ?? '');
   const { driverAdapterError } = (meta ?? {}) as { driverAdapterError?: unknown };
-  return hasSqlState(cause, state, depth + 1) || hasSqlState(driverAdapterError, state, depth + 1);
+  return messageOf(cause, state, depth + 1) ?? messageOf(driverAdapterError, state, depth + 1);
 }

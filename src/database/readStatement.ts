@@ -110,7 +110,8 @@ const AS_TEXT = new Set(['BigInt', 'Decimal']);
 function columnOf({ column, type, list }: Column, alias: string, wanted: unknown): Rows {
   if (wanted !== true || (list && (AS_TEXT.has(type) || type === 'Bytes'))) throw NOT_OURS;
   const decode = decoderOf(type);
-  const place = `${alias}.${column}`;
+  // To Prisma a list is never null.
+  const place = list ? `coalesce(${alias}.${column}, '{}')` : `${alias}.${column}`;
   return {
     text: type === 'Bytes' ? `encode(${place}, 'hex')` : `${place}${AS_TEXT.has(type) ? '::text' : ''}`,
     decode: decode && list ? decodeEach(decode) : decode,

@@ -43,3 +43,38 @@ export function readEventCursor(cursor: string): EventPosition {
   if (!sound || writeEventCursor(read) !== cursor) throw kernelErrors.INVALID_CURSOR();
   return read;
 }
+
+/** A column of a read table whose truth the log carries. */
+export interface ToldColumn {
+  /** What the table says, as a text: SQL over its row `r`. */
+  readonly shown: string;
+  /** The key in the data of facts: the last one that has it tells. */
+  readonly fact: string;
+  /** What it is as long as nothing was told but that the thing began to be. */
+  readonly first: string;
+}
+
+/** A read table that is updated in the transactions that append, as far as it can be made anew from the log. */
+export interface Projection {
+  readonly table: string;
+  /** What its rows are in the log: facts of this kind, with a row's id. */
+  readonly aggregate: string;
+  readonly columns: Readonly<Record<string, ToldColumn>>;
+}
+
+/** Who works on the facts of the log, each at least once. */
+export interface Subscriber<Transaction> {
+  /** Of its bookmark. */
+  readonly name: string;
+  /** The kinds of aggregate whose facts concern it. */
+  readonly about: readonly string[];
+  /** Works on facts of one organization, and answers what went wrong with which, by the fact's id. */
+  work(tx: Transaction, organizationId: string, facts: readonly DeliveredFact[]): Promise<ReadonlyMap<string, string>>;
+}
+
+/** A fact as a subscriber is handed it. */
+export interface DeliveredFact {
+  readonly eventId: string;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+}

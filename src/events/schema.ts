@@ -1,5 +1,7 @@
 import { builder } from '../graphql/builder.ts';
+import { followEvents } from './commands/followEvents.ts';
 import type { LoggedEvent } from './commands/readEvents.ts';
+import { writeEventCursor } from './model.ts';
 
 /** A fact of the log, as the organization's own members see it. */
 export const EventRef = builder.objectRef<LoggedEvent>('Event').implement({
@@ -24,3 +26,32 @@ export const EventRef = builder.objectRef<LoggedEvent>('Event').implement({
     recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was told.' }),
   }),
 });
+
+const EventEdge = builder.edgeObject({
+  type: EventRef,
+  name: 'EventEdge',
+  description: 'One fact of the log, with its place there.',
+});
+
+/** A page of the log. */
+export const EventConnection = builder.connectionObject(
+  { type: EventRef, name: 'EventConnection', description: 'A page of the log.' },
+  EventEdge,
+);
+
+builder.subscriptionField('events', (t) =>
+  t.field({
+    type: EventEdge,
+    description:
+      'The log of the organization, fact by fact in its order: what stands behind `after`, and then whatever is told. ' +
+      'Whoever comes back with the last cursor misses nothing, and may be told the last fact twice. Needs the permission ' +
+      '`events:read`; ends with the code that the next request would get.',
+    args: {
+      after: t.arg.string({ description: 'The last cursor that was taken care of; from now on when absent.' }),
+      types: t.arg.stringList({ description: 'Only facts of these types.' }),
+      tags: t.arg.stringList({ description: 'Only facts that are about all of these, as `type:id`.' }),
+    },
+    subscribe: (_root, args, context) => followEvents(context, args),
+    resolve: (event) => ({ cursor: writeEventCursor(event), node: event }),
+  }),
+);

@@ -30,12 +30,18 @@ export interface PageQuery {
   take: number;
 }
 
-/** Turns the arguments of a connection into a keyset query; a cursor whose row is gone continues from its place. */
-export function pageQuery(page: PageArguments): PageQuery {
-  const direction = page.last == null ? 'desc' : 'asc';
+/**
+ * Turns the arguments of a connection into a keyset query; a cursor whose row is gone continues from its place.
+ * @param options.oldestFirst whether the oldest row comes first; the newest does otherwise
+ */
+export function pageQuery(page: PageArguments, { oldestFirst = false } = {}): PageQuery {
+  const direction = (page.last == null) === oldestFirst ? 'asc' : 'desc';
+  const older = (value: unknown): Bound => ({ lt: value });
+  const newer = (value: unknown): Bound => ({ gt: value });
+  const [behind, inFront] = oldestFirst ? [newer, older] : [older, newer];
   const conditions = [
-    ...(page.after == null ? [] : [beyond(decodeCursor(page.after), (value) => ({ lt: value }))]),
-    ...(page.before == null ? [] : [beyond(decodeCursor(page.before), (value) => ({ gt: value }))]),
+    ...(page.after == null ? [] : [beyond(decodeCursor(page.after), behind)]),
+    ...(page.before == null ? [] : [beyond(decodeCursor(page.before), inFront)]),
   ];
   return {
     where: { AND: conditions },

@@ -1,14 +1,8 @@
 import type { Context, Streams } from '../context.ts';
 import type { Hints } from '../database/hints.ts';
-import { kernelErrors } from '../kernel/errors.ts';
-import { actorOf, isKey } from '../kernel/viewer.ts';
+import { actorOf } from '../kernel/viewer.ts';
+import { attend } from './attention.ts';
 import { graphqlErrors } from './errors.ts';
-
-/** Whatever has ended, been taken away or expired ends a stream after so long at most, with no hint at all. */
-const CHECK_MS = 4_000;
-
-/** Hints that come faster are one. */
-const LEAST_PAUSE_MS = 100;
 
 /** Keeps count of the streams that are open in this process, and lends them the hints. */
 export function createStreams(
@@ -43,79 +37,47 @@ export interface Watched {
   readonly topics: readonly string[];
   /** Reads, in the subscriber's own scope, what tells one state from another. What it throws ends the stream. */
   version(): Promise<string>;
+  /** Whether nothing follows this state: the stream ends behind it. */
+  isLast?(version: string): boolean;
 }
 
 const DONE = { done: true, value: undefined } as const;
 
 /**
- * The source of a subscription: says the version at once, and again whenever it is another. Hints make that prompt, and
- * a look every few seconds makes it sure; each look enters the subscriber's scene, so that whatever the next statement
- * of this session would be refused for ends the stream with the same error. It ends with the access token, too.
+ * The source of a subscription to a state: says the version at once, and again whenever it is another. Hints make that
+ * prompt, and a look every few seconds makes it sure; each look enters the subscriber's scene, so that whatever the next
+ * statement of this session would be refused for ends the stream with the same error. It ends with the access token, too.
  * Nothing is looked for before the last version was taken: who reads slowly misses states, and is never behind.
  * @throws TOO_MANY_STREAMS
  */
-export function watch(context: Context, { topics, version }: Watched): AsyncIterableIterator<string> {
-  const { streams, tokens, clock, viewer } = context;
-  // a key has no token that ends: its own end is found with the next look
-  const ends = viewer && !isKey(viewer) ? tokens.endOf(viewer) : Number.POSITIVE_INFINITY;
-  const leave = streams.take(context);
-  let over = false;
-  let hinted = false;
-  let looked = 0;
+export function watch(
+  context: Context,
+  { topics, version, isLast = () => false }: Watched,
+): AsyncIterableIterator<string> {
+  const attention = attend(context, topics);
   let last: string | undefined;
-  let wake = (): void => {};
-  const stopListening = streams.listen(topics, () => {
-    hinted = true;
-    wake();
-  });
-
-  const close = (): void => {
-    if (over) return;
-    over = true;
-    stopListening();
-    leave();
-    wake();
-  };
-
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      const rest = (): number => {
-        const sinceLook = performance.now() - looked;
-        return Math.max(0, Math.min((hinted ? LEAST_PAUSE_MS : CHECK_MS) - sinceLook, ends - clock.now()));
-      };
-      let timer = setTimeout(resolve, rest());
-      wake = () => {
-        clearTimeout(timer);
-        if (over) resolve();
-        else timer = setTimeout(resolve, rest());
-      };
-    });
-
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       try {
-        for (;;) {
-          if (last !== undefined) await pause();
-          if (over) return DONE;
-          if (clock.now() >= ends) throw kernelErrors.UNAUTHENTICATED();
-          hinted = false;
-          looked = performance.now();
+        if (last !== undefined && isLast(last)) attention.close();
+        while (await attention.turn()) {
           const seen = await version();
-          if (over) return DONE;
+          if (attention.over) break;
           if (seen === last) continue;
           last = seen;
           return { done: false, value: seen };
         }
+        return DONE;
       } catch (error) {
-        close();
+        attention.close();
         throw error;
       }
     },
     async return() {
-      close();
+      attention.close();
       return DONE;
     },
   };

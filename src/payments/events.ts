@@ -1,5 +1,7 @@
 import type { NewEvent } from '../events/commands/appendEvent.ts';
-import type { OrderStatus } from './model.ts';
+import type { LinkStatus } from './model/linkStatus.ts';
+import type { Matching } from './model/matching.ts';
+import type { OrderException, OrderStatus } from './model.ts';
 
 /** A payment link was made. */
 export function paymentLinkCreated(fact: {
@@ -8,6 +10,7 @@ export function paymentLinkCreated(fact: {
   /** `user:<id>` or `key:<id>`. */
   readonly actor: string;
   readonly title: string;
+  readonly status: LinkStatus;
 }): NewEvent {
   return {
     type: 'payment-link.created',
@@ -15,8 +18,46 @@ export function paymentLinkCreated(fact: {
     aggregate: { type: 'payment-link', id: fact.paymentLinkId, version: 1 },
     actor: fact.actor,
     tags: [`payment-link:${fact.paymentLinkId}`, fact.actor],
-    data: { title: fact.title },
+    data: { title: fact.title, status: fact.status },
   };
+}
+
+/** What became of a payment link, without its place in the link's history. */
+export interface LinkFact {
+  readonly organizationId: string;
+  readonly paymentLinkId: string;
+  readonly actor: string;
+  readonly type: `payment-link.${'updated' | 'activated' | 'paused' | 'archived' | 'deleted'}`;
+  readonly tags: readonly string[];
+  readonly data: Readonly<Record<string, string>>;
+}
+
+interface ChangedLink {
+  readonly organizationId: string;
+  readonly paymentLinkId: string;
+  /** `user:<id>` or `key:<id>`. */
+  readonly actor: string;
+}
+
+/** The terms of a payment link are others, for orders that are made from now on. */
+export function paymentLinkUpdated(link: ChangedLink, fields: readonly string[]): LinkFact {
+  return factOf(link, 'payment-link.updated', { fields: fields.join(' ') });
+}
+
+const LINK_BECAME = { ACTIVE: 'activated', PAUSED: 'paused', ARCHIVED: 'archived' } as const;
+
+/** A payment link takes payments, takes none for now, or takes none any more. */
+export function paymentLinkMoved(link: ChangedLink, status: keyof typeof LINK_BECAME): LinkFact {
+  return factOf(link, `payment-link.${LINK_BECAME[status]}`, { status });
+}
+
+/** A payment link is gone; its slug is nobody else's for all time. */
+export function paymentLinkDeleted(link: ChangedLink): LinkFact {
+  return factOf(link, 'payment-link.deleted', { status: 'DELETED' });
+}
+
+function factOf(link: ChangedLink, type: LinkFact['type'], data: LinkFact['data']): LinkFact {
+  return { ...link, type, tags: [`payment-link:${link.paymentLinkId}`, link.actor], data };
 }
 
 /** Somebody set out to pay a link. */
@@ -24,9 +65,14 @@ export function paymentOrderCreated(fact: {
   readonly organizationId: string;
   readonly paymentOrderId: string;
   readonly paymentLinkId: string;
+  readonly matching: Matching;
   readonly asset: string;
+  readonly price: bigint;
+  /** The price, with what was added so that no other open order asks for just as much. */
   readonly units: bigint;
-  readonly payer: string;
+  readonly payTo: string;
+  /** Null where the transfer is known by its amount or by a claim. */
+  readonly payer: string | null;
 }): NewEvent {
   return {
     type: 'payment-order.created',
@@ -34,7 +80,18 @@ export function paymentOrderCreated(fact: {
     aggregate: { type: 'payment-order', id: fact.paymentOrderId, version: 1 },
     actor: 'payer',
     tags: [`payment-order:${fact.paymentOrderId}`, `payment-link:${fact.paymentLinkId}`],
-    data: { asset: fact.asset, units: fact.units.toString(), payer: fact.payer },
+    data: {
+      to: 'CREATED',
+      exceptions: '',
+      matching: fact.matching,
+      asset: fact.asset,
+      dueUnits: fact.units.toString(),
+      surchargeUnits: (fact.units - fact.price).toString(),
+      creditedUnits: '0',
+      payTo: fact.payTo,
+      payer: fact.payer,
+      refund: 'NONE',
+    },
   };
 }
 
@@ -49,30 +106,64 @@ const PAST_TENSE: Readonly<Record<OrderStatus, string>> = {
   FAILED: 'failed',
 };
 
-/** An order moved to another state. What had been told as paid is told as reversed, and later as reinstated. */
-export function paymentOrderMoved(fact: {
+/** An order as facts tell it: all that whoever hears of it needs to know. */
+export interface ToldOrder {
   readonly organizationId: string;
   readonly paymentOrderId: string;
-  readonly version: number;
-  readonly from: OrderStatus;
-  readonly to: OrderStatus;
-  /** Whether the chain has taken back a payment of it before. */
-  readonly reorged: boolean;
+  readonly paymentLinkId: string;
+  readonly status: OrderStatus;
+  readonly exceptions: readonly OrderException[];
+  /** A CAIP-19 name. */
+  readonly asset: string;
+  readonly due: bigint;
   readonly credited: bigint;
+  readonly payTo: string;
+  /** Null where the transfer is known by its amount or by a claim. */
+  readonly payer: string | null;
+  readonly refund: string;
+}
+
+/** What of an order a change is told by. */
+export type OrderBefore = Pick<ToldOrder, 'status' | 'exceptions' | 'credited'>;
+
+/**
+ * An order is another than before. What had been told as paid is told as reversed, and later as reinstated; where the
+ * state is the same, what was credited or taken back is told, or else what is unusual.
+ */
+export function paymentOrderChanged(fact: {
+  readonly before: OrderBefore;
+  readonly order: ToldOrder;
+  readonly version: number;
 }): NewEvent {
-  const wasPaid = fact.from === 'PAID';
-  const told =
-    wasPaid && fact.to !== 'FINAL'
-      ? 'reversed'
-      : fact.to === 'PAID' && fact.reorged
-        ? 'reinstated'
-        : PAST_TENSE[fact.to];
+  const { before, order, version } = fact;
+  const { organizationId, paymentOrderId, paymentLinkId } = order;
   return {
-    type: `payment-order.${told}`,
-    organizationId: fact.organizationId,
-    aggregate: { type: 'payment-order', id: fact.paymentOrderId, version: fact.version },
+    type: `payment-order.${whatChanged(before, order)}`,
+    organizationId,
+    aggregate: { type: 'payment-order', id: paymentOrderId, version },
     actor: 'worker',
-    tags: [`payment-order:${fact.paymentOrderId}`],
-    data: { from: fact.from, to: fact.to, creditedUnits: fact.credited.toString() },
+    tags: [`payment-order:${paymentOrderId}`, `payment-link:${paymentLinkId}`],
+    // as tell_of_payment_order in the database says it
+    data: {
+      from: before.status,
+      to: order.status,
+      exceptions: [...order.exceptions].sort().join(' '),
+      asset: order.asset,
+      dueUnits: order.due.toString(),
+      creditedUnits: order.credited.toString(),
+      surplusUnits: (order.credited > order.due ? order.credited - order.due : 0n).toString(),
+      payTo: order.payTo,
+      payer: order.payer,
+      refund: order.refund,
+    },
   };
+}
+
+function whatChanged(before: OrderBefore, { status, exceptions, credited }: ToldOrder): string {
+  if (status !== before.status) {
+    if (before.status === 'PAID' && status !== 'FINAL') return 'reversed';
+    return status === 'PAID' && exceptions.includes('REORGED') ? 'reinstated' : PAST_TENSE[status];
+  }
+  if (credited > before.credited) return 'credited';
+  return credited < before.credited ? 'credit-reversed' : 'exception-noted';
 }

@@ -3,39 +3,55 @@ import type { WorkerContext } from '../context.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { assessOrder } from './commands/assessOrder.ts';
 import { failOrder } from './commands/failOrder.ts';
+import { freeAmounts } from './commands/freeAmounts.ts';
 import { judgeTransfer } from './commands/judgeTransfer.ts';
 import type { UnjudgedTransfer } from './commands/moveCredit.ts';
-import { OPEN } from './model.ts';
+import { type Attempt, settleEach } from './commands/settleEach.ts';
+import { settleProviders } from './commands/settleProviders.ts';
+import { settleRefunds } from './commands/settleRefunds.ts';
+import { BATCH, OPEN } from './model.ts';
 
-const BATCH = 200;
+/** Some of what the chain has news of could not be settled, and everything else was: the next round tries it again. */
+export class UnsettledError extends Error {}
 
 /**
  * Lets the chain's news reach the orders, once: judges each transfer that is new, moved or gone, then assesses each
  * order that more blocks or the passing of time may have changed. Every transfer and every order is a transaction of
  * its own, so this can be stopped anywhere and goes on where it was; one that fails does not hold up the others.
- * @throws when something could not be settled, after everything else was
+ * @throws UnsettledError, after everything else was settled
  */
 export async function settleOrders(context: WorkerContext, chain: RegisteredChain): Promise<void> {
   const failures: unknown[] = [];
-  const attempt = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) => {
-      // Without a database every one of them would wait in vain.
-      if (error instanceof GatewayError && error.code === 'UNAVAILABLE') throw error;
-      failures.push(error);
-    });
+  const attempt: Attempt = (work) =>
+    work.then(
+      (isDone) => isDone !== false,
+      (error: unknown) => {
+        // Without a database every one of them would wait in vain.
+        if (error instanceof GatewayError && error.code === 'UNAVAILABLE') throw error;
+        failures.push(error);
+        return false;
+      },
+    );
   await attempt(lowerHeads(context, chain));
   // What is gone makes room for what came instead.
   for (const kind of ['credited', 'new'] as const) {
-    for (const transfer of await unjudgedTransfers(context, chain, kind)) {
-      await attempt(judgeTransfer(context, transfer));
-    }
+    await settleEach<UnjudgedTransfer>({
+      page: (after) => unjudgedTransfers(context, chain, kind, after),
+      settle: (transfer) => attempt(judgeTransfer(context, transfer)),
+    });
   }
-  for (const { organizationId, orderId } of await restlessOrders(context, chain)) {
-    const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
-    await attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
-  }
+  await settleEach<RestlessOrder>({
+    page: (after) => restlessOrders(context, chain, after),
+    settle: ({ organizationId, orderId }) => {
+      const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
+      return attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
+    },
+  });
+  await settleProviders(context, { chain, attempt });
+  await settleRefunds(context, { chain, attempt });
+  await attempt(freeAmounts(context, chain));
   if (failures.length > 0) {
-    throw new Error(`${failures.length} transfers or orders could not be settled.`, { cause: failures[0] });
+    throw new UnsettledError(`${failures.length} transfers or orders could not be settled.`, { cause: failures[0] });
   }
 }
 
@@ -88,10 +104,19 @@ async function unjudgedTransfers(
   context: WorkerContext,
   chain: RegisteredChain,
   kind: 'credited' | 'new',
+  after: UnjudgedTransfer | null,
 ): Promise<UnjudgedTransfer[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   return scope.db.$queryRaw<UnjudgedTransfer[]>`
     /* unjudgedTransfers */
+    with unsettled as materialized (
+      select distinct o.asset_id, o.pay_to, o.matching, o.payer, o.due_units
+      from chain_transfers news
+      join payment_orders o on o.organization_id = news.claimed_organization_id and o.id = news.claimed_for_id
+      where news.incarnation_id = ${chain.incarnationId}::uuid
+        and news.judged_at is null
+        and news.claimed_for_id is not null
+    )
     select
       t.id, t.incarnation_id as "incarnationId", t.transaction_hash as "transactionHash", t.ordinal,
       t.asset_id as "assetId", t.sender, t.recipient, t.units::text as units, t.input,
@@ -101,47 +126,85 @@ async function unjudgedTransfers(
     join chain_incarnations i on i.id = t.incarnation_id
     where t.incarnation_id = ${chain.incarnationId}::uuid
       and t.judged_at is null
+      and t.claimed_as = 'ORDER'
       and (not t.orphaned or t.block_number <= i.head_number)
       and (t.claimed_for_id is not null) = ${kind === 'credited'}::boolean
       and (
         t.claimed_for_id is not null
         or not exists (
-          select from chain_transfers news
-          join payment_orders o on o.organization_id = news.claimed_organization_id and o.id = news.claimed_for_id
-          where news.incarnation_id = t.incarnation_id
-            and news.judged_at is null
-            and o.asset_id = t.asset_id
+          select from unsettled o
+          where o.asset_id = t.asset_id
             and o.pay_to = t.recipient
-            and o.payer = t.sender
+            and case o.matching when 'WALLET' then o.payer = t.sender else o.due_units = t.units end
         )
       )
-    order by t.block_number, t.ordinal
+      and (
+        ${after?.id ?? null}::uuid is null
+        or (t.block_number, t.ordinal, t.id)
+          > (${after?.blockNumber ?? null}::bigint, ${after?.ordinal ?? null}::integer, ${after?.id ?? null}::uuid)
+      )
+    order by t.block_number, t.ordinal, t.id
     limit ${BATCH}`;
 }
 
-/** Orders that may have changed though no transfer did: by confirmations, by finality, by their deadline. */
+interface RestlessOrder {
+  readonly organizationId: string;
+  readonly orderId: string;
+}
+
+/**
+ * Orders that change though no transfer did: by confirmations, by finality, by their deadline. One that waits for blocks
+ * is left out until enough of it is as final as it has to be, and one whose transfers have news until those are judged.
+ */
 async function restlessOrders(
   context: WorkerContext,
   chain: RegisteredChain,
-): Promise<{ organizationId: string; orderId: string }[]> {
+  after: RestlessOrder | null,
+): Promise<RestlessOrder[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  return scope.db.$queryRaw<{ organizationId: string; orderId: string }[]>`
+  return scope.db.$queryRaw<RestlessOrder[]>`
     /* restlessOrders */
     select o.organization_id as "organizationId", o.id as "orderId"
     from payment_orders o
     join chain_incarnations i on i.id = o.incarnation_id
+    cross join lateral (
+      select
+        coalesce(sum(t.units) filter (
+          where case o.finality
+            when 'CONFIRMATIONS' then i.head_number - t.block_number + 1 >= o.required_confirmations
+            when 'SAFE' then t.block_number <= greatest(i.safe_number, i.finalized_number, 0)
+            else t.block_number <= coalesce(i.finalized_number, 0)
+          end
+        ), 0) as units
+      from chain_transfers t
+      where t.claimed_for_id = o.id and t.claimed_as = 'ORDER' and not t.orphaned
+    ) confirmed
+    cross join lateral (
+      select coalesce(sum(p.units), 0) as units
+      from provider_transactions p
+      where p.organization_id = o.organization_id
+        and p.payment_order_id = o.id
+        and p.kind = 'PAYMENT'
+        and p.status = 'CONFIRMED'
+        and p.blockchain_transaction_id is null
+    ) manual
     where o.incarnation_id = ${chain.incarnationId}::uuid
+      and o.status in ('CREATED', 'DETECTED', 'CONFIRMING', 'PAID')
       and (
+        -- of a part that was let be enough all must be final
         o.status = 'CONFIRMING'
-        or (o.status in ('CREATED', 'DETECTED') and o.expires_at < i.caught_up_at)
-        or (
-          o.status = 'PAID'
-          and not exists (
-            select from chain_transfers t
-            where t.claimed_for_id = o.id and not t.orphaned and t.block_number > i.finalized_number
-          )
+        and confirmed.units + manual.units >= least(o.credited_units, o.due_units - o.tolerance_units)
+        or o.status in ('CREATED', 'DETECTED') and o.expires_at < i.caught_up_at and o.expires_at < i.read_until
+        or o.status = 'PAID'
+        and not exists (
+          select from chain_transfers t
+          where t.claimed_for_id = o.id and not t.orphaned and t.block_number > coalesce(i.finalized_number, 0)
         )
       )
-    order by o.created_at
+      and not exists (
+        select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
+      )
+      and (${after?.orderId ?? null}::uuid is null or o.id > ${after?.orderId ?? null}::uuid)
+    order by o.id
     limit ${BATCH}`;
 }

@@ -53,6 +53,21 @@ export const tenancyErrors = defineErrors({
     remedy: 'Ask somebody who may do all that the `role` may.',
     retryable: false,
   },
+  ROLE_UNKNOWN: {
+    message: 'The organization has no such custom role.',
+    remedy: 'Name one that `organization.roles` lists, by its id.',
+    retryable: false,
+  },
+  ROLE_NAME_TAKEN: {
+    message: 'The organization has a custom role of this name already.',
+    remedy: 'Choose another name, or change the one that `organization.roles` lists.',
+    retryable: false,
+  },
+  ROLE_IN_USE: {
+    message: 'Somebody has this role, or is invited to it; it was not deleted.',
+    remedy: 'Give those `members` another role, and revoke those `invitations`, then try again.',
+    retryable: false,
+  },
   INVITATION_UNKNOWN: {
     message: 'There is no such invitation, or it is not for you.',
     remedy: 'Use the token as it was sent, or the id of one that `viewer.invitations` lists.',

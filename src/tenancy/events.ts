@@ -25,11 +25,16 @@ interface MembershipDeed {
   readonly byId: string;
 }
 
-/** A membership was changed: these fields of it, and its role to this one when that is among them. */
+/** A membership was changed: these fields of it, and its role to this one, or this custom one, when that is among them. */
 export function membershipUpdated(
-  fact: MembershipDeed & { readonly fields: readonly string[]; readonly role?: string | undefined },
+  fact: MembershipDeed & {
+    readonly fields: readonly string[];
+    readonly role?: string | undefined;
+    readonly roleId?: string | undefined;
+  },
 ): NextEvent {
-  return ofMembership('updated', fact, { fields: fact.fields.join(' '), ...(fact.role && { role: fact.role }) });
+  const { fields, role, roleId } = fact;
+  return ofMembership('updated', fact, { fields: fields.join(' '), ...(role && { role }), ...(roleId && { roleId }) });
 }
 
 /** A membership was ended by somebody else. */
@@ -63,9 +68,15 @@ export function organizationUpdated(fact: OrganizationChange & { readonly fields
   return updated('organization', fact, { fields: fact.fields.join(' ') });
 }
 
-/** An organization's settings were changed, to these. */
-export function organizationSettingsUpdated(fact: OrganizationChange & { readonly requireStepUp: boolean }): NextEvent {
-  return updated('organization-settings', fact, { requireStepUp: fact.requireStepUp });
+/** An organization's settings were changed, to these; what is absent stayed. */
+export function organizationSettingsUpdated(
+  fact: OrganizationChange & { readonly requireStepUp?: boolean; readonly redirectOrigins?: readonly string[] },
+): NextEvent {
+  const { requireStepUp, redirectOrigins } = fact;
+  return updated('organization-settings', fact, {
+    ...(requireStepUp !== undefined && { requireStepUp }),
+    ...(redirectOrigins && { redirectOrigins: redirectOrigins.join(' ') }),
+  });
 }
 
 /** The configuration of an organization's store was changed: these parts of it. */
@@ -152,14 +163,36 @@ export function organizationImpersonated(fact: OperatorFact): NextEvent {
   return byOperator('impersonated', fact);
 }
 
-function byOperator(deed: string, { organizationId, operatorId, actionId, reason }: OperatorFact): NextEvent {
+/** An operator has changed what an organization may have; without a tier it has what the installation gives. */
+export function subscriptionChanged(
+  fact: OperatorFact & {
+    readonly tier: string | null;
+    readonly expiresAt: Date | null;
+    readonly maxMembers: number | null;
+    readonly maxLinks: number | null;
+  },
+): NextEvent {
+  const { tier, expiresAt, maxMembers, maxLinks } = fact;
+  return byOperator('subscription-changed', fact, {
+    tier,
+    expiresAt: expiresAt?.toISOString() ?? null,
+    maxMembers,
+    maxLinks,
+  });
+}
+
+function byOperator(
+  deed: string,
+  { organizationId, operatorId, actionId, reason }: OperatorFact,
+  words: NextEvent['data'] = {},
+): NextEvent {
   return {
     type: `organization.${deed}`,
     organizationId,
     aggregate: { type: 'organization', id: organizationId },
     actor: `operator:${operatorId}`,
     tags: [`organization:${organizationId}`, `user:${operatorId}`],
-    data: { actionId, reason },
+    data: { actionId, reason, ...words },
   };
 }
 
@@ -207,9 +240,14 @@ interface InvitationDeed extends OrganizationChange {
 
 /** Somebody was invited to have this role, by wallet or by e-mail; that it was accepted is told by the database. */
 export function invitationCreated(
-  fact: InvitationDeed & { readonly role: string; readonly kind: 'WALLET' | 'EMAIL' },
+  fact: InvitationDeed & {
+    readonly role: string;
+    readonly roleId?: string | undefined;
+    readonly kind: 'WALLET' | 'EMAIL';
+  },
 ): NewEvent {
-  const { aggregate, ...event } = ofInvitation('created', fact, { role: fact.role, kind: fact.kind });
+  const { role, roleId, kind } = fact;
+  const { aggregate, ...event } = ofInvitation('created', fact, { role, ...(roleId && { roleId }), kind });
   return { ...event, aggregate: { ...aggregate, version: 1 } };
 }
 
@@ -230,5 +268,44 @@ function ofInvitation(
     actor: `user:${userId}`,
     tags: [`invitation:${invitationId}`, `user:${userId}`],
     data,
+  };
+}
+
+/** A custom role of an organization, and who did something with it. */
+interface RoleDeed extends OrganizationChange {
+  readonly roleId: string;
+  readonly name: string;
+}
+
+/** A custom role was made, with these permissions. */
+export function roleCreated(fact: RoleDeed & { readonly permissions: readonly string[] }): NewEvent {
+  const { aggregate, ...event } = ofRole('created', fact, { permissions: fact.permissions.join(' ') });
+  return { ...event, aggregate: { ...aggregate, version: 1 } };
+}
+
+/** A custom role was changed: these fields of it, and its permissions to these when they are among them. */
+export function roleUpdated(
+  fact: RoleDeed & { readonly fields: readonly string[]; readonly permissions?: readonly string[] | undefined },
+): NextEvent {
+  const { fields, permissions } = fact;
+  return ofRole('updated', fact, {
+    fields: fields.join(' '),
+    ...(permissions && { permissions: permissions.join(' ') }),
+  });
+}
+
+/** A custom role that nobody had was deleted. */
+export function roleDeleted(fact: RoleDeed): NextEvent {
+  return ofRole('deleted', fact, {});
+}
+
+function ofRole(deed: string, { organizationId, userId, roleId, name }: RoleDeed, data: NextEvent['data']): NextEvent {
+  return {
+    type: `role.${deed}`,
+    organizationId,
+    aggregate: { type: 'role', id: roleId },
+    actor: `user:${userId}`,
+    tags: [`role:${roleId}`, `user:${userId}`],
+    data: { name, ...data },
   };
 }

@@ -1,6 +1,5 @@
 import { domainToASCII } from 'node:url';
 import { kernelErrors } from '../kernel/errors.ts';
-import { isUuid } from '../kernel/ids.ts';
 import { cleanDocument, cleanFlatObject, type JsonObject } from '../kernel/json.ts';
 import type { Role } from '../kernel/permissions.ts';
 import { cleanText } from '../kernel/text.ts';
@@ -39,6 +38,8 @@ export interface StoreWords {
 /** What an organization says of a member: what is absent stays as it is, and null takes away what may be missing. */
 export interface MemberWords {
   readonly role?: Role | null | undefined;
+  /** A custom role's; whoever has one is a MEMBER besides. */
+  readonly roleId?: string | null | undefined;
   readonly jobTitle?: string | null | undefined;
   readonly department?: string | null | undefined;
 }
@@ -63,6 +64,7 @@ const STORE: Rules<StoreWords> = {
 
 const MEMBER: Rules<MemberWords> = {
   role: (role) => role,
+  roleId: (roleId) => roleId,
   jobTitle: (text, field) => cleanText(text, field, { max: 100 }),
   department: (text, field) => cleanText(text, field, { max: 100 }),
 };
@@ -92,7 +94,16 @@ export function cleanStore(words: StoreWords): StoreWords {
  */
 export function cleanMember(words: MemberWords): MemberWords {
   if (words.role === null) throw refuse('role', 'a role, since no member is without one');
+  assertRoles(words);
   return clean(words, MEMBER);
+}
+
+/**
+ * Lets only what a member can have pass: a built-in role, or a custom one.
+ * @throws BAD_USER_INPUT
+ */
+export function assertRoles({ role, roleId }: Pick<MemberWords, 'role' | 'roleId'>): void {
+  if (roleId != null && role != null && role !== 'MEMBER') throw refuse('roleId', 'none beside OWNER or ADMIN');
 }
 
 function clean<Words extends object>(words: Words, rules: Rules<Words>): Words {
@@ -116,6 +127,13 @@ export const OPERATED_COLUMNS = {
   deletedAt: true,
   createdAt: true,
 } as const;
+
+const TIER = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+
+/** Whether a subscription can be called so. */
+export function isTier(text: string): boolean {
+  return TIER.test(text);
+}
 
 /**
  * Why an operator does something: the organization reads it.
@@ -188,61 +206,6 @@ export function recordOf({ host, token }: { readonly host: string; readonly toke
   readonly value: string;
 } {
   return { name: `_tollhouse.${host}`, value: `tollhouse-verification=${token}` };
-}
-
-/** What members are listed by. */
-export interface MemberOrder {
-  readonly field: 'NAME' | 'CREATED' | 'JOINED';
-  readonly direction: 'ASC' | 'DESC';
-}
-
-/** What decides where a membership stands in each order. */
-export interface MemberPlace {
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: Date;
-  readonly joinedAt: Date;
-}
-
-/** A membership's place in an order, as a cursor. */
-export function writeMemberCursor({ field, direction }: MemberOrder, place: MemberPlace): string {
-  const value = { NAME: place.name, CREATED: place.createdAt, JOINED: place.joinedAt }[field];
-  return Buffer.from(JSON.stringify([field, direction, value, place.id])).toString('base64url');
-}
-
-/**
- * The place that a cursor of this order stands for.
- * @throws INVALID_CURSOR
- */
-export function readMemberCursor(
-  { field, direction }: MemberOrder,
-  cursor: string,
-): { readonly value: string; readonly id: string } {
-  const [itsField, itsDirection, value, id] = listIn(Buffer.from(cursor, 'base64url').toString());
-  const isPlace = field === 'NAME' ? isName(value) : isMoment(value);
-  if (itsField !== field || itsDirection !== direction || !isPlace || typeof id !== 'string' || !isUuid(id)) {
-    throw kernelErrors.INVALID_CURSOR();
-  }
-  return { value: value as string, id };
-}
-
-function listIn(text: string): readonly unknown[] {
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list : [];
-  } catch {
-    return [];
-  }
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 1_000 && !value.includes('\0');
-}
-
-function isMoment(value: unknown): boolean {
-  if (typeof value !== 'string') return false;
-  const time = Date.parse(value);
-  return !Number.isNaN(time) && new Date(time).toISOString() === value;
 }
 
 /** Until when an organization can be restored that was deleted then; afterwards it is purged. */

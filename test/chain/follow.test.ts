@@ -65,6 +65,33 @@ describe('following a chain', () => {
     expect(caughtUp?.getTime()).toBeLessThanOrEqual(after?.now.getTime() ?? 0);
   });
 
+  it('says up to which time no block is still to come, not while blocks were taken back', async () => {
+    const readUntil = async (): Promise<unknown> => {
+      const [row] = await ledger.sql('select read_until from chain_incarnations where id = $1', chain.incarnationId);
+      return row?.read_until;
+    };
+    node.mine(20);
+    await follow();
+    expect(await readUntil()).toEqual(new Date(1_700_000_020_000));
+    node.drop(3);
+    node.mine(2);
+    await follow();
+    expect([(await kept()).head, await readUntil()]).toEqual([17, null]);
+    await follow();
+    expect([(await kept()).head, await readUntil()]).toEqual([19, new Date(1_700_000_019_000)]);
+  });
+
+  it('says when the head was asked for that moved last', async () => {
+    node.mine(3);
+    await follow();
+    const { caughtUp: first } = await kept();
+    await follow();
+    expect((await kept()).caughtUp).toEqual(first);
+    node.mine();
+    await follow();
+    expect((await kept()).caughtUp?.getTime()).toBeGreaterThan(first?.getTime() ?? Number.POSITIVE_INFINITY);
+  });
+
   it('keeps ten blocks below the finalized one, and forgets the rest', async () => {
     await follow();
     node.mine(40);
@@ -217,8 +244,31 @@ describe('a node that lags behind', () => {
   });
 });
 
+describe('what the chain calls safe', () => {
+  it('is kept beside what it calls final, never falls, and is only what was read', async () => {
+    node.mine(30);
+    await follow();
+    expect(await kept()).toMatchObject({ head: 30, safe: 26, finalized: 22 });
+    node.safe = 5n;
+    node.mine();
+    await follow();
+    expect(await kept()).toMatchObject({ head: 31, safe: 26 });
+    node.safe = 500n;
+    node.mine();
+    await follow();
+    expect(await kept()).toMatchObject({ head: 32, safe: 32, finalized: 24 });
+  });
+
+  it('is at least what it calls final, where it says nothing of safe blocks', async () => {
+    node.safe = 0n;
+    node.mine(30);
+    await follow();
+    expect(await kept()).toMatchObject({ safe: 22, finalized: 22 });
+  });
+});
+
 describe('a node that fails', () => {
-  it.each(['head', 'finalized', 'hash', 'block'] as const)(
+  it.each(['head', 'safe', 'finalized', 'hash', 'block'] as const)(
     'at %s is asked again, and nothing is lost',
     async (broken) => {
       node.mine(5);
@@ -227,7 +277,7 @@ describe('a node that fails', () => {
       node.fault = (call, number) => (call === broken && (call !== 'block' || number === 70n) ? 'fail' : undefined);
       await expect(follow()).rejects.toThrow(`failed at ${broken}`);
       const { head } = await kept();
-      expect(head).toBe(broken === 'block' ? 55 : 5);
+      expect(head).toBe(broken === 'block' ? 69 : 5);
       node.fault = () => undefined;
       await follow();
       expect(await kept()).toMatchObject({ head: 75 });

@@ -28,7 +28,7 @@ export const SETTING: ChainSetting = {
   testnet: true,
   rpcUrl: 'http://127.0.0.1:1',
   publicRpcUrl: 'http://127.0.0.1:1',
-  confirmations: 2,
+  finality: { kind: 'CONFIRMATIONS', confirmations: 2 },
   assets: [
     { symbol: 'ETH', name: 'Ether', decimals: 18 },
     { address: TOKEN, symbol: 'TUSD', name: 'Toll Test Dollar', decimals: 6 },
@@ -57,6 +57,7 @@ export async function openLedger(): Promise<Ledger> {
 export interface Kept {
   readonly head: number | null;
   readonly finalized: number | null;
+  readonly safe: number | null;
   readonly haltReason: string | null;
   readonly caughtUp: Date | null;
   /** Numbers of the blocks that are kept. */
@@ -66,7 +67,8 @@ export interface Kept {
 
 export async function keptOf({ sql }: Ledger, { incarnationId }: RegisteredChain): Promise<Kept> {
   const [state] = await sql<Kept>(
-    `select head_number::int as head, finalized_number::int as finalized, halt_reason as "haltReason",
+    `select head_number::int as head, finalized_number::int as finalized,
+       safe_number::int as safe, halt_reason as "haltReason",
        caught_up_at as "caughtUp",
        array(select number::int from chain_blocks where incarnation_id = i.id order by number) as blocks,
        array(select hash from chain_blocks where incarnation_id = i.id order by number) as hashes

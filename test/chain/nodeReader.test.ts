@@ -37,7 +37,7 @@ describe('the chain', () => {
   it('is told by its id, its genesis block, its head and its finalized block', async () => {
     const head = await chain.public.getBlock();
     const genesis = await chain.public.getBlock({ blockNumber: 0n });
-    expect(await reader.chainIdOfNode()).toBe(31_337);
+    expect(await reader.histories()).toEqual([{ chainId: 31_337, genesisHash: genesis.hash }]);
     expect(await reader.genesisHash()).toBe(genesis.hash);
     expect(await reader.headNumber()).toBe(head.number);
     expect(await reader.finalizedNumber()).toBe(0n);

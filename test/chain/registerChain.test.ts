@@ -18,7 +18,8 @@ const node = scriptedChain();
 
 describe('registering a chain', () => {
   it('writes nothing when the node is of another chain', async () => {
-    const reader = { ...node.reader, chainIdOfNode: async () => 1 };
+    const [own] = await node.reader.histories();
+    const reader = { ...node.reader, histories: async () => [own, { chainId: 1, genesisHash: '0x' }] as never };
     await expect(register(reader)).rejects.toThrow('CHAINS says chain 31337, but its node is of chain 1.');
     expect(await ledger.sql('select from chains')).toEqual([]);
   });
@@ -67,7 +68,7 @@ describe('registering a chain', () => {
     const assets = await ledger.sql('select id, caip19 from assets order by caip19');
     const after = await register(node.reader, {
       name: 'Test chain',
-      confirmations: 5,
+      finality: { kind: 'CONFIRMATIONS', confirmations: 5 },
       assets: [{ symbol: 'XETH', name: 'Test ether', decimals: 18 }],
     });
     expect(after).toEqual(before);

@@ -17,10 +17,14 @@ export interface ScriptedChain {
   reset(): void;
   /** What the node calls final; the head minus eight unless this was said. */
   finalized: bigint | null;
+  /** What the node calls safe; the head minus four unless this was said. */
+  safe: bigint | null;
   /** How many blocks the node's head is behind. */
   lag: bigint;
+  /** What an account has of a token after a block. */
+  balanceOf: (blockHash: string, token: string, account: string) => bigint;
   /** Asked before each call. */
-  fault: (call: 'head' | 'finalized' | 'hash' | 'block' | 'genesis', number: bigint) => Fault;
+  fault: (call: 'head' | 'safe' | 'range' | 'finalized' | 'hash' | 'block' | 'genesis', number: bigint) => Fault;
 }
 
 /** Makes a chain of a genesis block. */
@@ -43,7 +47,9 @@ export function scriptedChain(chainId = 31_337): ScriptedChain {
   const chain: ScriptedChain = {
     blocks,
     finalized: null,
+    safe: null,
     lag: 0n,
+    balanceOf: () => 0n,
     fault: () => undefined,
     mine(count = 1, transfers = []) {
       for (let index = 0; index < count; index += 1) add(index === 0 ? transfers : []);
@@ -55,7 +61,10 @@ export function scriptedChain(chainId = 31_337): ScriptedChain {
     },
     reader: {
       chainId,
-      chainIdOfNode: async () => chainId,
+      async histories() {
+        ask('genesis', 0n);
+        return [{ chainId, genesisHash: at(0n)?.block.hash ?? '' }];
+      },
       async genesisHash() {
         ask('genesis', 0n);
         return at(0n)?.block.hash ?? '';
@@ -75,7 +84,29 @@ export function scriptedChain(chainId = 31_337): ScriptedChain {
         const transfers = found?.transfers.filter(({ token }) => token === null || tokens.has(token));
         return found && transfers ? { ...found, transfers } : null;
       },
+      turn() {},
+      async range({ after, last, tokens, accounts }) {
+        if (!ask('range', last)) return null;
+        const wanted = blocks.slice(Number(after.number) + 1, Number(last) + 1);
+        if (wanted[0]?.block.parentHash !== after.hash || wanted.at(-1)?.block.number !== last) return null;
+        const contents = wanted.map(({ block, transfers }) => ({
+          block,
+          transfers: transfers.filter(
+            ({ token, recipient }) => accounts.has(recipient) && (token === null || tokens.has(token)),
+          ),
+        }));
+        return contents.filter(({ block, transfers }) => transfers.length > 0 || block.number === last);
+      },
+      balances: async (blockHash, holdings) =>
+        holdings.map(({ token, account }) => chain.balanceOf(blockHash, token, account)),
+      async safeNumber() {
+        ask('safe', 0n);
+        const usual = head() - 4n;
+        return chain.safe ?? (usual > 0n ? usual : 0n);
+      },
       decimalsOf: async () => 6,
+      symbolOf: async () => 'TUSD',
+      codeAt: async () => null,
     },
   };
   return chain;

@@ -104,7 +104,7 @@ describe('the law that prisma/policies shows', () => {
       [...law.matchAll(/^alter table (\w+)|^create policy \w+ on (\w+)/gm)].map((m) => m[1] ?? m[2]),
     );
     const model = domain === 'kernel' ? '' : readFileSync(join(prisma, 'models', `${domain}.prisma`), 'utf8');
-    const tables = new Set([...model.matchAll(/^model [^}]*@@map\("(\w+)"\)/gm)].map(([, table]) => table));
+    const tables = new Set([...model.matchAll(/^model [\s\S]*?^ {2}@@map\("(\w+)"\)/gm)].map(([, table]) => table));
     expect(named).toEqual(tables);
   });
 });

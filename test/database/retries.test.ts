@@ -140,15 +140,11 @@ describe('two that want the same in another order', () => {
     tx.$executeRaw`select pg_advisory_xact_lock(${first}::bigint)`,
     tx.$executeRaw`select pg_advisory_xact_lock_shared(${GATE}::bigint)`,
     tx.$executeRaw`select pg_advisory_xact_lock(${second}::bigint)`,
-    tx.paymentLink.createMany({
-      data: {
-        organizationId: one.organizationId,
-        id: newId(),
-        slug: newId(),
-        title,
-        createdById: one.people.OWNER.userId,
-      },
-    }),
+    tx.$executeRaw`
+      insert into payment_links (organization_id, id, slug, title, created_by_id)
+      values (
+        ${one.organizationId}::uuid, ${newId()}::uuid, ${newId()}, ${title}, ${one.people.OWNER.userId}::uuid
+      )`,
   ];
 
   /** Runs both with the gate shut, and opens it when each has its first lock. */

@@ -126,4 +126,29 @@ describe('a fact with a condition', () => {
     await expect(deed).rejects.toThrow(GatewayError);
     expect(await read({ tags: [other] })).toEqual([]);
   });
+
+  it('looks into no other organization’s log, and into none for who may not read it', async () => {
+    const look = `select * from newest_event($1, null, null, 0, '0', 0)`;
+    const asking = async (role: string, settings: Record<string, string>): Promise<unknown> => {
+      await house.admin.query('begin');
+      try {
+        for (const [name, value] of Object.entries(settings)) {
+          await house.admin.query('select set_config($1, $2, true)', [name, value]);
+        }
+        await house.admin.query(`set local role ${role}`);
+        return (await house.admin.query(look, [house.organizationId])).rowCount;
+      } catch (error) {
+        return (error as { code?: string }).code;
+      } finally {
+        await house.admin.query('rollback');
+      }
+    };
+    await house.append(house.fact());
+    const inside = { 'app.organization_id': house.organizationId };
+    expect(await asking('tollhouse_worker', inside)).toBe(1);
+    expect(await asking('tollhouse_worker', { 'app.organization_id': newId() })).toBe('42501');
+    expect(await asking('tollhouse_member', { ...inside, 'app.permissions': 'events:read' })).toBe(1);
+    expect(await asking('tollhouse_member', { ...inside, 'app.permissions': 'payments:read' })).toBe('42501');
+    expect(await asking('tollhouse_public', inside)).toBe('42501');
+  });
 });

@@ -11,6 +11,9 @@ const UNDONE = 0.1;
 let house: LogHouse;
 beforeAll(async () => {
   house = await openLogHouse(WRITERS + 2);
+  // what deeds write besides their facts
+  await house.admin.query('create table deeds (writer integer, place integer)');
+  await house.admin.query('grant insert on deeds to tollhouse_worker');
 });
 afterAll(() => house.stop());
 
@@ -33,9 +36,14 @@ describe('a reader beside many writers', () => {
   }, async () => {
     let writing = true;
     let kept = 0;
-    const write = async (): Promise<void> => {
+    const write = async (writer: number): Promise<void> => {
       for (let index = 0; index < EACH; index += 1) {
         const deed = house.inTenant(async (tx) => {
+          // what is written first gives the transaction its number, and the fact gets its own only afterwards
+          if (index % 2 === 0) {
+            await tx.$executeRaw`insert into deeds (writer, place) values (${writer}::integer, ${index}::integer)`;
+            if (index % 4 === 0) await tx.$executeRaw`select pg_sleep(0.002)`;
+          }
           await appendEvent(REQUEST, tx, house.fact());
           // what else a deed does while its fact has its number and is not there yet
           if (index % 3 === 0) await tx.$executeRaw`select pg_sleep(0.004)`;
@@ -70,7 +78,7 @@ describe('a reader beside many writers', () => {
       }
     };
     const readers = readBoth();
-    await Promise.all(Array.from({ length: WRITERS }, write));
+    await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
     writing = false;
     await readers;
     // other tests of the same server may hold the end of the log back for a while

@@ -9,7 +9,15 @@ import {
   walletLinked,
   walletUnlinked,
 } from '../../src/identity/events.ts';
-import { paymentLinkCreated, paymentOrderCreated, paymentOrderMoved } from '../../src/payments/events.ts';
+import {
+  paymentLinkCreated,
+  paymentLinkDeleted,
+  paymentLinkMoved,
+  paymentLinkUpdated,
+  paymentOrderChanged,
+  paymentOrderCreated,
+  type ToldOrder,
+} from '../../src/payments/events.ts';
 import type { OrderStatus } from '../../src/payments/model.ts';
 import {
   apiKeyConfirmed,
@@ -30,19 +38,65 @@ import {
   organizationSuspended,
   organizationUpdated,
   primaryDomainChanged,
+  roleCreated,
+  roleDeleted,
+  roleUpdated,
   storeConfigurationUpdated,
+  subscriptionChanged,
 } from '../../src/tenancy/events.ts';
 import { STATUSES } from '../payments/stateTable.ts';
 
+const ORDER: Omit<ToldOrder, 'status' | 'exceptions' | 'credited'> = {
+  organizationId: 'o',
+  paymentOrderId: 'p',
+  paymentLinkId: 'l',
+  asset: 'a',
+  due: 2n ** 99n,
+  payTo: '0x1',
+  payer: '0x2',
+  refund: 'NONE',
+};
+
+const OF_A_ROLE = { organizationId: 'o', userId: 'u', roleId: 'r', name: 'Cashier' };
+
 const moved = (from: OrderStatus, to: OrderStatus, reorged = false) =>
-  paymentOrderMoved({
-    organizationId: 'o',
-    paymentOrderId: 'p',
+  paymentOrderChanged({
+    before: { status: from, exceptions: [], credited: 0n },
+    order: { ...ORDER, status: to, exceptions: reorged ? ['REORGED', 'OVERPAID'] : ['OVERPAID'], credited: 2n ** 100n },
     version: 2,
-    from,
-    to,
-    reorged,
-    credited: 2n ** 100n,
+  });
+
+const toldBy = (aggregate: string, facts: Readonly<Record<string, string>>) =>
+  Object.entries(facts).map(([fact, actor]) => ({ type: `${aggregate}.${fact}`, actor }));
+
+const UNMATCHED = toldBy('unmatched-payment', {
+  received: 'worker',
+  assigned: 'user, worker',
+  refunded: 'user',
+  ignored: 'user',
+  taken: 'worker',
+  reopened: 'user, worker',
+  reversed: 'worker',
+  reinstated: 'worker',
+});
+
+const PROVIDED = toldBy('provider-transaction', { claimed: 'user', confirmed: 'worker', reversed: 'worker' });
+
+const REFUNDED = toldBy('payment-refund', {
+  requested: 'user, worker',
+  addressed: 'payer, user',
+  sent: 'worker',
+  completed: 'worker',
+  reversed: 'worker',
+  canceled: 'user',
+});
+
+/** What is told of an order whose state is the same. */
+const changed = (credited: bigint) =>
+  paymentOrderChanged({
+    before: { status: 'DETECTED', exceptions: [], credited: 5n },
+    order: { ...ORDER, status: 'DETECTED', exceptions: ['LATE'], credited },
+    version: 2,
   });
 
 describe('what is told', () => {
@@ -82,6 +136,10 @@ describe('what is told', () => {
       ...[organizationSuspended, organizationRestored, organizationImpersonated].map((tell) =>
         tell({ organizationId: 'o', operatorId: 'u', actionId: 'a', reason: 'r' }),
       ),
+      subscriptionChanged({
+        ...{ organizationId: 'o', operatorId: 'u', actionId: 'a', reason: 'r' },
+        ...{ tier: 'TEAM', expiresAt: null, maxMembers: 9, maxLinks: null },
+      }),
       organizationSettingsUpdated({ organizationId: 'o', userId: 'u', requireStepUp: true }),
       storeConfigurationUpdated({ organizationId: 'o', userId: 'u', fields: ['theme'] }),
       ...[domainAdded, domainVerified, primaryDomainChanged, domainRemoved].map((tell) =>
@@ -94,19 +152,44 @@ describe('what is told', () => {
       // told by the database, in accept_invitation()
       { type: 'invitation.accepted', actor: 'user:u' },
       { type: 'membership.added', actor: 'user:u' },
+      roleCreated({ ...OF_A_ROLE, permissions: ['payments:read'] }),
+      roleUpdated({ ...OF_A_ROLE, fields: ['name'] }),
+      roleDeleted(OF_A_ROLE),
       apiKeyCreated({ organizationId: 'o', userId: 'u', apiKeyId: 'k', kind: 'SERVICE', scopes: 'payments:read' }),
       apiKeyUpdated({ organizationId: 'o', userId: 'u', apiKeyId: 'k', fields: 'name' }),
       ...[apiKeyConfirmed, apiKeyRevoked].map((tell) => tell({ organizationId: 'o', userId: 'u', apiKeyId: 'k' })),
-      paymentLinkCreated({ organizationId: 'o', paymentLinkId: 'l', actor: 'user:u', title: 't' }),
+      paymentLinkCreated({ organizationId: 'o', paymentLinkId: 'l', actor: 'user:u', title: 't', status: 'DRAFT' }),
+      paymentLinkUpdated({ organizationId: 'o', paymentLinkId: 'l', actor: 'user:u' }, ['title']),
+      ...(['ACTIVE', 'PAUSED', 'ARCHIVED'] as const).map((status) =>
+        paymentLinkMoved({ organizationId: 'o', paymentLinkId: 'l', actor: 'user:u' }, status),
+      ),
+      paymentLinkDeleted({ organizationId: 'o', paymentLinkId: 'l', actor: 'user:u' }),
       paymentOrderCreated({
         organizationId: 'o',
         paymentOrderId: 'p',
         paymentLinkId: 'l',
+        matching: 'WALLET',
         asset: 'a',
+        price: 1n,
         units: 1n,
+        payTo: '0x',
         payer: '0x',
       }),
-      ...STATUSES.flatMap((from) => STATUSES.flatMap((to) => [moved(from, to), moved(from, to, true)])),
+      // an order is called off by somebody, who tells of it in the database, in cancel_payment_order()
+      ...STATUSES.flatMap((from) =>
+        STATUSES.filter((to) => to !== 'CANCELED').flatMap((to) => [moved(from, to), moved(from, to, true)]),
+      ),
+      ...[4n, 5n, 6n].map(changed),
+      { type: 'payment-order.canceled', actor: 'payer, user' },
+      // and in claim_transfers() and accept_underpaid_order()
+      { type: 'payment-order.claimed', actor: 'payer, user' },
+      { type: 'payment-order.underpayment-accepted', actor: 'user:u' },
+      // and in keep_order_refund()
+      { type: 'payment-order.refund-changed', actor: 'user, worker' },
+      // and of the inbox and of refunds, by triggers of their tables
+      ...UNMATCHED,
+      ...REFUNDED,
+      ...PROVIDED,
     ];
     const told = new Map(facts.map(({ type, actor }) => [type, actor.replace(/^(user|operator):.*/, '$1')]));
     expect(shown.sort()).toEqual([...told].sort());
@@ -123,11 +206,26 @@ describe('what is told', () => {
     }
   });
 
+  it('of an order whose state is the same is said by what was credited or taken back, or else by what is unusual', () => {
+    expect([4n, 5n, 6n].map((credited) => changed(credited).type)).toEqual([
+      'payment-order.credit-reversed',
+      'payment-order.exception-noted',
+      'payment-order.credited',
+    ]);
+  });
+
   it('has amounts as texts, since no number of JSON holds them', () => {
     expect(moved('CONFIRMING', 'PAID').data).toEqual({
       from: 'CONFIRMING',
       to: 'PAID',
+      exceptions: 'OVERPAID',
+      asset: 'a',
+      dueUnits: '633825300114114700748351602688',
       creditedUnits: '1267650600228229401496703205376',
+      surplusUnits: '633825300114114700748351602688',
+      payTo: '0x1',
+      payer: '0x2',
+      refund: 'NONE',
     });
   });
 });

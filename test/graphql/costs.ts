@@ -7,10 +7,28 @@ export const COSTS = `
   signInWithEthereum, refused                  5            3
   signInWithEthereum, after failing            6            5
   refreshSession                               3            4
-  createPaymentLink                            5            1
-  createPaymentLink, keyed                     6            1
-  createPaymentLink, keyed, again              8            3
+  createPaymentLink                            7            1
+  createPaymentLink, keyed                     8            1
+  createPaymentLink, keyed, again             10            3
+  updatePaymentLink                            5            1
+  updatePaymentLink, its prices                9            1
+  activatePaymentLink                          6            7
+  pausePaymentLink                             6            7
+  archivePaymentLink                           6            7
+  deletePaymentLink                            3            4
   createPaymentOrder                           8            9
+  cancelPaymentOrder                           2            3
+  cancelCheckoutOrder                          2            2
+  acceptUnderpaid                              2            3
+  claimPayment                                 3            4
+  ignoreUnmatchedPayment                       2            3
+  assignUnmatchedPayment                       2            3
+  refundUnmatchedPayment                       2            3
+  recordManualPayment                          3            4
+  requestRefund                                3            4
+  setRefundDestination                         2            3
+  cancelRefund                                 2            3
+  confirmRefundDestination                     3            3
   updateOrganization                           4            1
   updateOrganization, keyed                    5            1
   updateOrganizationSettings                   4            1
@@ -19,11 +37,14 @@ export const COSTS = `
   verifyDomain, again                          3            4
   setPrimaryDomain                             6            7
   removeDomain                                 4            5
+  createRole                                   4            1
+  updateRole                                   7            8
+  deleteRole                                   5            6
   updateMembership                             6            7
   removeMember                                 6            7
   leaveOrganization                            1            1
   createOrganization                           2            1
-  inviteMember                                 9            9
+  inviteMember                                11           10
   acceptInvitation                             2            2
   revokeInvitation                             4            5
   createApiKey                                 5            6
@@ -57,4 +78,5 @@ export const COSTS = `
   signOut                                      1            1
   suspendOrganization                          4            5
   restoreOrganization                          5            6
+  setSubscription                              4            5
   impersonate                                  2            2`;

@@ -11,11 +11,16 @@ import { COSTS } from './costs.ts';
 import { emailRuns } from './emailRuns.ts';
 import { goingRuns } from './goingRuns.ts';
 import { invitationRuns } from './invitationRuns.ts';
+import { linkRuns } from './linkRuns.ts';
 import { membershipRuns } from './membershipRuns.ts';
 import { operatorRuns } from './operatorRuns.ts';
+import { orderRuns } from './orderRuns.ts';
 import { domainRuns, organizationRuns } from './organizationRuns.ts';
+import { refundRuns } from './refundRuns.ts';
+import { roleRuns } from './roleRuns.ts';
 import { thirdwebRuns } from './thirdwebRuns.ts';
 import { type CountedTollhouse, startCountedTollhouse } from './trips.ts';
+import { walletRuns } from './walletRuns.ts';
 
 let tollhouse: CountedTollhouse;
 let thirdweb: ThirdwebServer;
@@ -68,6 +73,12 @@ const READS: readonly [
       user { id displayName wallets { address kind } } organization { id name slug } role
       memberships { role organization { id name slug } }
     } }`,
+  ],
+  [
+    'the viewer’s memberships, filtered and ordered',
+    `{ viewer { memberships(
+      filter: { role: OWNER, organizationStatus: ACTIVE, text: "tenant" }, orderBy: { field: NAME, direction: DESC }
+    ) { role organization { name } } } }`,
   ],
   [
     'viewer, with what is private',
@@ -262,6 +273,10 @@ describe('a mutation', () => {
         }`,
         { slug: link().slug, payer: account.address },
       ),
+    ...linkRuns(
+      (...asked) => tollhouse.count(...asked),
+      () => ({ token, tenant, world }),
+    ),
     ...organizationRuns(
       (...asked) => tollhouse.count(...asked),
       () => kept.accessToken ?? '',
@@ -270,6 +285,10 @@ describe('a mutation', () => {
     ...domainRuns(
       (...asked) => tollhouse.count(...asked),
       () => ({ token, domainId: tenant.domain.id }),
+    ),
+    ...roleRuns(
+      () => tollhouse,
+      () => world.tenants[2] as Tenant,
     ),
     ...membershipRuns(
       () => tollhouse,
@@ -284,7 +303,21 @@ describe('a mutation', () => {
       (...asked) => tollhouse.count(...asked),
       () => token,
     ),
-    ...walletRuns(),
+    ...orderRuns(
+      () => tollhouse,
+      () => tenant,
+      () => token,
+    ),
+    ...refundRuns(
+      () => tollhouse,
+      () => tenant,
+      () => token,
+    ),
+    ...walletRuns(
+      () => tollhouse,
+      account,
+      () => kept.accessToken,
+    ),
     ...thirdwebRuns(
       () => tollhouse,
       () => thirdweb,
@@ -309,52 +342,6 @@ describe('a mutation', () => {
       tollhouse.count('mutation { endOtherSessions { session { id isCurrent } } }', {}, kept.accessToken),
     signOut: () => tollhouse.count('mutation { signOut { signedOut } }', {}, kept.accessToken),
   };
-
-  /** Of the person who has signed in; the wallet that is linked goes again. */
-  function walletRuns(): Readonly<Record<string, () => ReturnType<CountedTollhouse['count']>>> {
-    const other = privateKeyToAccount(generatePrivateKey());
-    let walletId = '';
-    const challenge = (purpose: string, address: string): ReturnType<CountedTollhouse['count']> =>
-      tollhouse.count(
-        `mutation ($purpose: WalletChallengePurpose!, $address: Address!) {
-          createWalletChallenge(input: { purpose: $purpose, address: $address }) { challenge { message } }
-        }`,
-        { purpose, address },
-        kept.accessToken,
-      );
-    const sign = async (field: string, purpose: string, by: typeof account, selection: string) => {
-      const { answer } = await challenge(purpose, by.address);
-      const given = answer.data?.createWalletChallenge as { challenge: { message: string } } | undefined;
-      const message = given?.challenge.message ?? '';
-      return tollhouse.count(
-        `mutation ($message: String!, $signature: Hex!) {
-          ${field}(input: { message: $message, signature: $signature }) { ${selection} }
-        }`,
-        { message, signature: await by.signMessage({ message }) },
-        kept.accessToken,
-      );
-    };
-    const change = (field: string, selection: string) =>
-      tollhouse.count(
-        `mutation ($id: ID!) { ${field}(input: { id: $id }) { ${selection} } }`,
-        { id: walletId },
-        kept.accessToken,
-      );
-    const linking = async () => {
-      const run = await sign('linkWallet', 'LINK', other, 'wallet { id address primary } alreadyLinked');
-      const { wallet } = (run.answer.data?.linkWallet ?? {}) as { wallet?: { id: string } };
-      walletId = wallet?.id ?? '';
-      return run;
-    };
-    return {
-      createWalletChallenge: () => challenge('LINK', other.address),
-      linkWallet: linking,
-      'linkWallet, again': linking,
-      stepUp: () => sign('stepUp', 'STEP_UP', account, 'freshUntil'),
-      setPrimaryWallet: () => change('setPrimaryWallet', 'wallet { primary }'),
-      unlinkIdentity: () => change('unlinkIdentity', 'identityId signedOut'),
-    };
-  }
 
   const pinned = COSTS.trim()
     .split('\n')

@@ -61,8 +61,14 @@ describe('a membership that comes with a merge', () => {
     const { older, younger, owner, places, merge: makeOne } = await openMerging();
     const [goesOn, isOver] = places;
     for (const place of places) {
-      await join(house, younger, place, 'ADMIN');
-      await change(younger, place, `joined_at = '2020-01-02', job_title = 'Treasurer', department = 'Money'`);
+      await join(house, younger, place, 'MEMBER');
+      const [role] = await sql(
+        house,
+        `insert into roles (organization_id, name, permissions) values ($1, 'Cashier', '{payments:read}') returning id`,
+        [rowId(place)],
+      );
+      const words = `job_title = 'Treasurer', department = 'Money', role_id = '${role?.id}'`;
+      await change(younger, place, `joined_at = '2020-01-02', ${words}`);
     }
     await change(younger, goesOn, `invited_by_id = '${userOf(owner)}'`);
     await change(younger, isOver, `status = 'REMOVED'`);

@@ -6,6 +6,7 @@ import {
   codeOf,
   enterHouse,
   newWallet,
+  present,
   refresh,
   rowId,
   type SignedIn,
@@ -90,7 +91,9 @@ describe('the sessions of a user', () => {
   it('are bounded when many begin at one instant', async () => {
     const wallet = newWallet();
     const { viewer } = await enterHouse(house, wallet);
-    await Promise.all(Array.from({ length: 8 }, () => enterHouse(house, wallet)));
+    const codes = await Promise.all(Array.from({ length: 8 }, async () => (await present(house, {}, { wallet })).code));
+    // the others may have ended a session before it was read for its own answer
+    for (const code of codes) expect(['OK', 'UNAUTHENTICATED']).toContain(code);
     await enterHouse(house, wallet);
     const living = await sql(house, 'select from sessions where user_id = $1 and ended_at is null', [
       rowId(viewer.user.id),

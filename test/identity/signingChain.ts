@@ -85,7 +85,7 @@ export async function openSigningChain(chainId = 31_337): Promise<SigningChain> 
       testnet: true,
       rpcUrl: anvil.url,
       publicRpcUrl: anvil.url,
-      confirmations: 1,
+      finality: { kind: 'CONFIRMATIONS', confirmations: 1 },
       assets: [{ symbol: 'ETH', name: 'Ether', decimals: 18 }],
     },
     async deploy(name, ...args) {

@@ -17,7 +17,12 @@ export interface Stream<Data> {
 }
 
 /** Opens a subscription as a page would that reads the body of its fetch. */
-export async function openStream<Data>(url: string, query: string, token?: string): Promise<Stream<Data>> {
+export async function openStream<Data>(
+  url: string,
+  query: string,
+  token?: string,
+  headers: Record<string, string> = {},
+): Promise<Stream<Data>> {
   const leaving = new AbortController();
   const response = await fetch(url, {
     method: 'POST',
@@ -25,6 +30,7 @@ export async function openStream<Data>(url: string, query: string, token?: strin
       'content-type': 'application/json',
       accept: 'text/event-stream',
       ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
     },
     body: JSON.stringify({ query }),
     signal: leaving.signal,

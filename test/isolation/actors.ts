@@ -22,6 +22,8 @@ export const ROLE_OF = {
   MEMBER: 'tollhouse_member',
   /** The owner, in a session of the organization's own domain. */
   bound: 'tollhouse_member',
+  /** A member with a custom role that reads payment links alone, in such a session. */
+  clerk: 'tollhouse_member',
   /** An API key that may read payments, one that may read payment links, and one that may make them. */
   key: 'tollhouse_member',
   linkKey: 'tollhouse_member',

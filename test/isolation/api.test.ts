@@ -8,20 +8,26 @@ import { type CountedTollhouse, startCountedTollhouse } from '../graphql/trips.t
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import type { Answer } from '../support/tollhouse.ts';
 import { API_KEYS, apiKeyProbes } from './apiKeyProbes.ts';
+import { entryIds, globalId, idPairsOf, ROWS, types } from './apiRows.ts';
 import { nodeTypes, readSchema, textArguments } from './arguments.ts';
 import { auditProbes } from './auditProbes.ts';
 import { deletionProbes } from './deletionProbes.ts';
 import { emailProbes } from './emailProbes.ts';
 import { eventProbes } from './eventProbes.ts';
 import { INVITATIONS, invitationProbes } from './invitationProbes.ts';
+import { linkProbes } from './linkProbes.ts';
 import { membershipProbes } from './membershipProbes.ts';
 import { mergeProbes } from './mergeProbes.ts';
 import { operatorProbes } from './operatorProbes.ts';
+import { orderProbes } from './orderProbes.ts';
 import { organizationProbes } from './organizationProbes.ts';
 import { paymentProbes } from './paymentProbes.ts';
 import type { Pair, Probe } from './probe.ts';
+import { INBOX, PROVIDED, REFUNDS, refundProbes } from './refundProbes.ts';
+import { ROLES, roleProbes } from './roleProbes.ts';
 import { sessionProbes } from './sessionProbes.ts';
 import { signInProbes } from './signInProbes.ts';
+import { STREAM_PROBES } from './streamProbes.ts';
 import { THIRDWEB_SETTINGS, thirdwebProbes } from './thirdwebProbes.ts';
 import { walletProbes } from './walletProbes.ts';
 import { wordProbes } from './wordProbes.ts';
@@ -48,6 +54,8 @@ beforeAll(async () => {
   await admin('update memberships set id = user_id', []);
   await admin(API_KEYS);
   await admin(INVITATIONS);
+  await admin(ROLES);
+  for (const seed of [INBOX, REFUNDS, PROVIDED]) await admin(seed);
   await admin(`update sessions set created_at = created_at + interval '10 min' where organization_id = $1`);
   await admin(`
     update identities set created_at = created_at + interval '10 min'
@@ -71,37 +79,9 @@ async function tokenOf({ organizationId, people }: Tenant): Promise<string> {
   return (await tollhouse.resources.tokens.issue({ ...people.OWNER, organizationId })).token;
 }
 
-/** An audit entry of each organization. */
-const entryIds = new Map<string, string>();
-
-/** A row of each type that has a global id. */
-const ROWS: Readonly<Record<string, (tenant: Tenant) => string>> = {
-  ApiKey: ({ people }) => people.ADMIN.userId,
-  AuditEntry: ({ organizationId }) => entryIds.get(organizationId) ?? '',
-  BlockchainTransaction: ({ transactions }) => transactions[0]?.id ?? '',
-  Domain: ({ domain }) => domain.id,
-  Identity: ({ people }) => people.OWNER.identityId,
-  Invitation: ({ people }) => people.ADMIN.userId,
-  Membership: ({ people }) => people.MEMBER.userId,
-  Organization: ({ organizationId }) => organizationId,
-  PaymentLink: ({ links }) => links[0]?.id ?? '',
-  PaymentOrder: ({ orders }) => orders[0]?.id ?? '',
-  Session: ({ people }) => people.OWNER.sessionId,
-  User: ({ people }) => people.OWNER.userId,
-  Wallet: ({ people }) => people.OWNER.identityId,
-};
-const types = Object.keys(ROWS);
-const globalId = (type: string, tenant: Tenant): string => encodeGlobalId(type, ROWS[type]?.(tenant) ?? '');
-
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 
-/** The global ids of rows, under their own types' names and under others'. */
-const idPairs = (): Pair[] =>
-  types.flatMap((type) =>
-    types.map(
-      (claimed): Pair => [encodeGlobalId(claimed, ROWS[type]?.(other) ?? ''), encodeGlobalId(claimed, newId())],
-    ),
-  );
+const idPairs = (): Pair[] => idPairsOf(other);
 
 /** What a slug or a token is not, though it names something of the other tenant. */
 const namePairs = (): Pair[] => [
@@ -205,6 +185,13 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
   'PaymentLink.orders.after': nestedOrdersProbe('after'),
   'PaymentLink.orders.before': nestedOrdersProbe('before'),
   ...paymentProbes({ namePairs, addressPairs, keyPairs, world: () => ({ own: one, coin: world.coin.caip19 }) }),
+  ...linkProbes({
+    idPairs,
+    namePairs,
+    addressPairs,
+    askAsOther,
+    world: () => ({ own: one, theirs: other, coin: world.coin.caip19 }),
+  }),
   ...signInProbes({
     addressPairs,
     theirSession: () => other.people.OWNER.sessionId,
@@ -271,9 +258,28 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
     theirOrganization: () => ({ organizationId: other.organizationId, ownerId: other.people.OWNER.userId }),
     theirInvitation: () => globalId('Invitation', other),
   }),
+  ...roleProbes({
+    idPairs,
+    connection: connectionProbes('roles', 'roles'),
+    askAsOther,
+    ourMembership: () => globalId('Membership', one),
+    theirRole: () => globalId('Role', other),
+  }),
+  ...orderProbes({ idPairs, namePairs, askAsOther, own: () => one, theirs: () => other }),
+  ...refundProbes({
+    idPairs,
+    namePairs,
+    addressPairs,
+    cursors: cursorPairs,
+    connection: connectionProbes,
+    askAsOther,
+    own: () => one,
+    theirs: () => other,
+  }),
   ...connectionProbes('apiKeys', 'api_keys'),
   ...apiKeyProbes({ idPairs, askAsOther, theirs: () => ({ id: globalId('ApiKey', other), slug: other.marker }) }),
   ...wordProbes({ namePairs }),
+  ...STREAM_PROBES,
 };
 
 /** What is answered and what it cost, without the request's own id and the text that was sent. */
@@ -320,80 +326,5 @@ describe('the API', () => {
     expect((await tollhouse.ask(query, { id: own.id }, { token })).data).toEqual({ node: own });
     expect((await tollhouse.ask(query, { id: own.id }, { token: await tokenOf(other) })).data).toEqual({ node: null });
     expect((await tollhouse.ask(query, { id: own.id })).data).toEqual({ node: null });
-  });
-});
-
-describe('node and nodes', () => {
-  const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on PaymentLink { title } } }';
-
-  it('are null without an error for every id that names nothing one may see', async () => {
-    const uuid = ROWS.PaymentLink?.(one) ?? '';
-    const malformed = [
-      '',
-      'x',
-      '%',
-      '=',
-      'null',
-      uuid,
-      Buffer.from(`PaymentLink:${uuid}`).toString('base64').padEnd(72, '='),
-      Buffer.from(`PaymentLink:${uuid}:x`).toString('base64url'),
-      Buffer.from(`PaymentLink:${uuid.toUpperCase()}`).toString('base64url'),
-      Buffer.from(`PaymentLink: ${uuid}`).toString('base64url'),
-      Buffer.from(`PaymentLink:' or 1=1 --`).toString('base64url'),
-      ...[
-        'Query',
-        'Mutation',
-        'Node',
-        'String',
-        'Nowhere',
-        'paymentLink',
-        '__Type',
-        'Checkout',
-        'Wallet',
-        'Viewer',
-      ].map((type) => encodeGlobalId(type, uuid)),
-      'A'.repeat(5000),
-      '😀',
-    ];
-    const ids = [...malformed, ...idPairs().flat()].slice(0, 100);
-    const { data, errors } = await tollhouse.ask(NODES, { ids }, { token });
-    expect(errors).toEqual([]);
-    expect(data).toEqual({ nodes: ids.map(() => null) });
-    for (const id of malformed) {
-      const answer = await tollhouse.ask('query ($id: ID!) { node(id: $id) { id } }', { id }, { token });
-      expect([id, answer.status, answer.data, answer.errors]).toEqual([id, 200, { node: null }, []]);
-    }
-  });
-
-  it('keep the order of the ids, with nulls between and repetitions', async () => {
-    const [first, second] = one.links.map(({ id }) => encodeGlobalId('PaymentLink', id));
-    const ids = [second, globalId('PaymentLink', other), first, 'x', second, globalId('User', one)];
-    const { data } = await tollhouse.ask<{ nodes: ({ id: string } | null)[] }>(NODES, { ids }, { token });
-    expect(data?.nodes.map((node) => node?.id ?? null)).toEqual([second, null, first, null, second, ids[5]]);
-  });
-
-  it('do not know what was deleted', async () => {
-    const [, , link] = one.links;
-    const id = encodeGlobalId('PaymentLink', link?.id ?? '');
-    const ask = async () => (await tollhouse.ask(NODES, { ids: [id] }, { token })).data;
-    expect(await ask()).toMatchObject({ nodes: [{ id }] });
-    await admin('update payment_links set deleted_at = now() where id = $1', [link?.id]);
-    expect(await ask()).toEqual({ nodes: [null] });
-    const slug = await tollhouse.ask('query ($slug: String!) { checkout(slug: $slug) { title } }', {
-      slug: link?.slug,
-    });
-    expect([slug.data, slug.errors]).toEqual([{ checkout: null }, []]);
-  });
-
-  it('take a hundred ids, and not one more', async () => {
-    const ids = Array.from({ length: 100 }, () => encodeGlobalId('PaymentLink', newId()));
-    expect((await tollhouse.ask(NODES, { ids }, { token })).data).toEqual({ nodes: ids.map(() => null) });
-    expect((await tollhouse.ask(NODES, { ids: [] }, { token })).data).toEqual({ nodes: [] });
-    const refused = await tollhouse.ask(NODES, { ids: [...ids, 'x'] }, { token });
-    expect(refused.data).toBeNull();
-    expect(refused.errors[0]?.extensions).toMatchObject({
-      code: 'BAD_USER_INPUT',
-      facts: { argument: 'ids', actual: 101 },
-    });
   });
 });

@@ -60,6 +60,8 @@ export function apiKeyProbes({
   ];
   return {
     ...Object.fromEntries([...named, ...words('createApiKey'), ...words('updateApiKey')]),
+    'Organization.apiKeys.filter.createdFrom': 'names nothing: a moment',
+    'Organization.apiKeys.filter.createdBefore': 'names nothing: a moment',
     'Organization.apiKeys.filter.text': {
       query: `query ($value: String) { organization { apiKeys(filter: { text: $value }) {
         edges { node { id } } pageInfo { hasNextPage }

@@ -32,6 +32,7 @@ export function auditProbes({
     ...Object.fromEntries([
       filtered('row', 'ID', async () => [...idPairs(), ...(await theirs('row_id'))]),
       filtered('actor', 'ID', async () => [...idPairs(), ...(await theirs('user_id'))]),
+      filtered('apiKey', 'ID', () => Promise.resolve(idPairs())),
       filtered('requestId', 'String', () => theirs('request_id')),
     ]),
     'Organization.auditEntries.filter.table': 'names nothing: a table, which all tenants have',

@@ -57,6 +57,20 @@ export function invitationProbes({
   const revoke = 'revokeInvitation(input: { id: "%", idempotencyKey: $key }) { replayed }';
   return {
     ...connection,
+    'Organization.invitations.filter.text': {
+      query: `query ($value: String) { organization { invitations(filter: { text: $value }) {
+        edges { node { id } } pageInfo { hasNextPage }
+      } } }`,
+      pairs: emails,
+    },
+    'Organization.invitations.filter.roleId': {
+      query: `query ($value: ID) { organization { invitations(filter: { roleId: $value }) {
+        edges { node { id } } pageInfo { hasNextPage }
+      } } }`,
+      pairs: idPairs,
+    },
+    'Organization.invitations.filter.createdFrom': 'names nothing: a moment',
+    'Organization.invitations.filter.createdBefore': 'names nothing: a moment',
     'Mutation.inviteMember.input.email': {
       query:
         'mutation ($value: String!) { inviteMember(input: { email: $value, role: MEMBER }) { invitation { status } } }',

@@ -48,6 +48,13 @@ export function membershipProbes({
         return rows.map(({ display_name }): Pair => [String(display_name), `Nobody ${randomBytes(8).toString('hex')}`]);
       },
     },
+    'Viewer.memberships.filter.text': {
+      query: `query ($value: String) { viewer { memberships(filter: { text: $value }) { id organization { name } } } }`,
+      pairs: async () => {
+        const rows = await admin('select name from organizations where id = $1');
+        return rows.map(({ name }): Pair => [String(name), `Nobody ${randomBytes(8).toString('hex')}`]);
+      },
+    },
     'Organization.memberships.filter.createdFrom': 'names nothing: a moment',
     'Organization.memberships.filter.createdBefore': 'names nothing: a moment',
     'Mutation.updateMembership.input.id': {

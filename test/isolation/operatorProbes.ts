@@ -45,6 +45,9 @@ export function operatorProbes({
     ...deed('suspendOrganization', 'changed'),
     ...deed('restoreOrganization', 'changed'),
     ...deed('impersonate', 'expiresAt'),
+    ...deed('setSubscription', 'changed'),
+    'Mutation.setSubscription.input.tier': 'names nothing of anybody’s: how a subscription is called',
+    'Mutation.setSubscription.input.expiresAt': 'names nothing: a time',
     'Organization.operatorActions.after': page('after'),
     'Organization.operatorActions.before': page('before'),
     'Operator.actions.after': EVERYWHERE,
@@ -58,5 +61,6 @@ export function operatorProbes({
     'Operator.organizations.filter.createdBefore': 'names nothing: a time',
     'Operator.organizations.filter.createdFrom': 'names nothing: a time',
     'Operator.organizations.filter.text': EVERYWHERE,
+    'Operator.organizations.filter.tier': EVERYWHERE,
   };
 }

@@ -2,90 +2,33 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATOR_LOGIN, OPERATOR_ROLES, SCENE_ROLES } from '../../src/database/roles.ts';
 import { withSession } from '../../src/database/session.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { DEFINERS } from './definers.ts';
 import { WITHOUT_TENANT } from './withoutTenant.ts';
 
 /** Indexes of tenant tables that do not lead with the tenant, and why. */
 const ACROSS_TENANTS: Readonly<Record<string, string>> = {
   memberships_user_id_idx: 'signing in asks for the organizations of a user',
   invitations_address_idx: 'signing in asks what wallets are invited to',
+  invitations_claimed_by_id_idx: 'merging asks what the user who goes has signed up by',
   payment_orders_open_idx: 'the watcher asks which order a transfer pays',
+  payment_orders_amount_idx: 'and which one asks its payee for just as much',
   payment_orders_unfinished_idx: 'the worker asks which orders may change with a block',
+  payment_orders_pay_to_idx: 'a transfer asks whose payee its recipient is',
+  payment_orders_waiting_idx: 'and who may still be paid by it',
+  payment_link_accepts_pay_to_idx: 'and it asks the links, too',
+  blockchain_transactions_hash_idx: 'what has become of a transfer is told wherever it was seen',
+  payment_orders_owing_idx: 'the worker asks which orders have what their terms give back',
+  unmatched_payments_late_idx: 'the worker asks what came late',
+  provider_transactions_claimed_idx: 'the worker asks which claims of members are to be decided about',
+  payment_refunds_unfinished_idx: 'the worker asks which refunds may change with a block',
   events_epoch_transaction_id_position_idx: 'readers of the whole log follow it',
+  event_deliveries_due_idx: 'the worker asks which facts are still to be worked on',
+  event_deliveries_processed_at_idx: 'and which were done long ago',
   events_tags_idx: 'a tag names what is of one tenant alone, and an array cannot stand behind a column',
   audit_entries_order_idx: 'the worker asks which entries are to be sealed next',
   audit_seals_order_idx: 'and how far it has come',
   operator_actions_created_at_id_idx: 'an operator asks what operators did, wherever',
   idempotency_keys_expires_at_idx: 'the sweeper asks which keys have expired',
-};
-
-/** The functions that run with their owner's rights, with their owner and who may call them. */
-const DEFINERS: Readonly<Record<string, readonly [owner: string, callers: readonly string[]]>> = {
-  'enter_session(uuid,uuid)': ['tollhouse_doorkeeper', ['tollhouse_gateway', 'tollhouse_identity']],
-  'enter_operator(uuid,integer)': ['tollhouse_doorkeeper', ['tollhouse_operator_login']],
-  'enter_impersonation(uuid,uuid)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
-  'enter_key(bytea,bytea,text,text,boolean)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
-  'confirm_api_key(uuid)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'equip_api_key()': ['tollhouse_doorkeeper', []],
-  'stop_api_keys()': ['tollhouse_doorkeeper', []],
-  'equip_invitation()': ['tollhouse_doorkeeper', []],
-  'forget_invitations()': ['tollhouse_doorkeeper', []],
-  'own_invitations()': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'accept_invitation(bytea,uuid,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_identity', 'tollhouse_member']],
-  'claim_invitation(bytea)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
-  'enter_identity(text,text)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
-  'resolve_handle(text,bytea)': ['tollhouse_doorkeeper', ['tollhouse_gateway']],
-  'take_rate_limit(bytea,integer,integer)': ['tollhouse_doorkeeper', ['tollhouse_identity', 'tollhouse_public']],
-  'take_proof(integer)': ['tollhouse_doorkeeper', ['tollhouse_identity', 'tollhouse_member']],
-  'make_room_for_session(integer)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
-  'lockout_seconds(bytea,integer,integer,integer)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
-  'record_sign_in_failure(bytea,integer)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
-  'forget_sign_in_failures(bytea)': ['tollhouse_doorkeeper', ['tollhouse_identity']],
-  'count_open_orders(uuid,bytea)': ['tollhouse_doorkeeper', ['tollhouse_public']],
-  'is_proved_payee(text,bigint)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'is_needed_payee(uuid)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'step_up()': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'give_email_code(text,bytea,integer,integer,bytea,integer)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'take_back_email_code(uuid)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'try_email_code(text,integer,bytea,integer)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'use_email_code(uuid)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'end_sessions_of_identity()': ['tollhouse_doorkeeper', []],
-  'give_merge_ticket(bytea,integer)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'preview_merge(bytea)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'merge_users(bytea,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'delete_user(jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'create_organization(uuid,text,text,jsonb,integer)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'leave_organization(jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'delete_organization(text,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'deleted_organizations(integer)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'restore_organization(uuid,integer,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'reopen_organization(uuid,integer)': ['tollhouse_doorkeeper', ['tollhouse_operator']],
-  'purge_organization(integer,integer,jsonb)': ['tollhouse_doorkeeper', ['tollhouse_worker']],
-  'refuse_deleted_organization()': ['tollhouse_doorkeeper', []],
-  'require_owner()': ['tollhouse_doorkeeper', ['tollhouse_member']],
-  'refuse_gone_users()': ['tollhouse_doorkeeper', []],
-  'refuse_gone_profiles()': ['tollhouse_doorkeeper', []],
-  'refuse_bound_session()': ['tollhouse_doorkeeper', []],
-  'keep_primary_wallet()': ['tollhouse_doorkeeper', []],
-  'limit_identities()': ['tollhouse_doorkeeper', []],
-  'limit_domains()': ['tollhouse_doorkeeper', []],
-  'refuse_gone_creators()': ['tollhouse_doorkeeper', []],
-  'check_session_binding()': ['tollhouse_doorkeeper', []],
-  'end_sessions_of_domain()': ['tollhouse_doorkeeper', []],
-  'keep_domain_handle()': ['tollhouse_doorkeeper', []],
-  'equip_organization()': ['tollhouse_doorkeeper', []],
-  'current_event_epoch()': [
-    'tollhouse_doorkeeper',
-    [
-      'tollhouse_auditor',
-      'tollhouse_identity',
-      'tollhouse_member',
-      'tollhouse_operator',
-      'tollhouse_public',
-      'tollhouse_worker',
-    ],
-  ],
-  'record_audit_entry()': ['tollhouse_auditor', []],
-  'seal_audit_entries(integer)': ['tollhouse_auditor', ['tollhouse_worker']],
 };
 
 /** Every role that is somebody when a statement runs, apart from the owner. */
@@ -281,7 +224,7 @@ describe('every table of a tenant', () => {
     ).toEqual([]);
   });
 
-  it('has each changed row audited, apart from the two logs, the seals, the book of keys and how API keys are used', async () => {
+  it('has each changed row audited, apart from the two logs, the seals, deliveries, the book of keys and how API keys are used', async () => {
     const rows = await read<{ name: string; shape: number }>(`
       select tgrelid::regclass::text as name, tgtype as shape
       from pg_trigger where tgfoid = 'record_audit_entry'::regproc and tgenabled = 'O'`);
@@ -289,7 +232,14 @@ describe('every table of a tenant', () => {
     expect(new Set(rows.map(({ shape }) => shape))).toEqual(new Set([1 + 4 + 8 + 16]));
     const audited = rows.map(({ name }) => name);
     const unaudited = (await tenantTables()).filter((name) => !audited.includes(name));
-    expect(unaudited.sort()).toEqual(['api_key_uses', 'audit_entries', 'audit_seals', 'events', 'idempotency_keys']);
+    expect(unaudited.sort()).toEqual([
+      'api_key_uses',
+      'audit_entries',
+      'audit_seals',
+      'event_deliveries',
+      'events',
+      'idempotency_keys',
+    ]);
     expect(audited).toContain('organizations');
   });
 

@@ -9,6 +9,7 @@ export function wordProbes({
   readonly namePairs: () => Pair[];
 }): Readonly<Record<string, Probe | string>> {
   return {
+    'Asset.finalityFor.amount': 'names nothing: an amount',
     'Mutation.createPaymentLink.input.description': TEXT,
     'Mutation.createPaymentLink.input.title': TEXT,
     'Mutation.updateProfile.input.avatarUrl': TEXT,

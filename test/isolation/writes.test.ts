@@ -46,10 +46,8 @@ const order = (row: Record<string, string> = {}): string =>
     pay_to: one.people.OWNER.address,
     payer: one.people.MEMBER.address,
     reference: bytes(16),
-    required_confirmations: '2',
     head_number: '1',
     client_hash: bytes(32),
-    expires_at: new Date(Date.now() + 60_000).toISOString(),
     ...row,
   })}`;
 
@@ -75,7 +73,7 @@ const invitation = (role: string, inviter: TenantRole): string =>
     role,
     address: NOBODYS.subject,
     invited_by_id: one.people[inviter].userId,
-    expires_at: 'infinity',
+    expires_at: 'tomorrow',
   })}`;
 
 const handle = (kind: string): string =>
@@ -99,7 +97,34 @@ const DEEDS: readonly Deed[] = [
   ['make a link', () => link(), { OWNER: 1, MEMBER: DENIED, slug: DENIED, inside: DENIED, operator: DENIED }],
   ['make a link as another', () => link(), { ADMIN: DENIED }],
   ['make a link as oneself', () => link({ created_by_id: one.people.ADMIN.userId }), { ADMIN: 1 }],
-  ['change a link', () => `update payment_links set title = 'Coffee'`, { OWNER: DENIED, inside: DENIED }],
+  [
+    'change a link',
+    () => `update payment_links set title = 'Coffee'`,
+    { OWNER: 3, MEMBER: 0, slug: DENIED, inside: DENIED, operator: DENIED },
+  ],
+  ['use a link up', () => 'update payment_links set uses = 5', { OWNER: DENIED, slug: DENIED, inside: DENIED }],
+  ['bring a link back', () => 'update payment_links set deleted_at = null', { OWNER: DENIED, inside: DENIED }],
+  ['archive a link', () => `update payment_links set status = 'ARCHIVED'`, { OWNER: 3, MEMBER: 0, slug: DENIED }],
+  ['make a draft of a link', () => `update payment_links set status = 'DRAFT'`, { OWNER: 'TH477', slug: DENIED }],
+  [
+    'change a price',
+    () => 'update payment_link_accepts set units = 1',
+    { OWNER: DENIED, slug: DENIED, inside: DENIED },
+  ],
+  ['take ways to pay away', () => 'delete from payment_link_accepts', { OWNER: 3, MEMBER: 0, slug: DENIED }],
+  [
+    'sell one thing and ask for another',
+    () => `update payment_links set pricing = 'LINE_ITEMS', line_items = '[{"quantity": 1, "prices": {}}]'`,
+    { OWNER: '23514', MEMBER: 0 },
+  ],
+  [
+    'send payers elsewhere',
+    () => `update payment_links set success_url = 'https://elsewhere.example/'`,
+    { OWNER: 'TH475', MEMBER: 0 },
+  ],
+  ['read who may pay', () => 'select allowed_payers from payment_links', { slug: DENIED, public: DENIED, OWNER: 3 }],
+  ['read how often a link was used', () => 'select uses from payment_links', { slug: DENIED, OWNER: 3 }],
+  ['read how much was asked for', () => 'select total_units from payment_link_accepts', { slug: DENIED, OWNER: 3 }],
   ['add an owner', () => member('OWNER'), { OWNER: DENIED, ADMIN: DENIED, proved: DENIED, inside: DENIED }],
   ['add a member', () => member('MEMBER'), { OWNER: DENIED, ADMIN: DENIED, MEMBER: DENIED, slug: DENIED }],
   ['invite an owner', () => invitation('OWNER', 'OWNER'), { OWNER: 1, ADMIN: DENIED, MEMBER: DENIED, proved: DENIED }],
@@ -167,6 +192,12 @@ const DEEDS: readonly Deed[] = [
   ['make an order that is paid', () => order({ status: 'PAID', paid_at: 'now' }), { slug: DENIED }],
   ['make an order that is credited', () => order({ credited_units: '1' }), { slug: DENIED }],
   ['make an order for less', () => order({ due_units: '1' }), { slug: DENIED }],
+  ['make an order with more time', () => order({ expires_at: '2999-01-01' }), { slug: DENIED }],
+  ['make an order for a part', () => order({ tolerance_units: '1' }), { slug: DENIED }],
+  ['make an order that late money pays', () => order({ late_policy: 'ACCEPT' }), { slug: DENIED }],
+  ['make an order that is paid at once', () => order({ required_confirmations: '1' }), { slug: DENIED }],
+  ['make an order of other things', () => order({ line_items: '[]' }), { slug: DENIED }],
+  ['make an order that says something', () => order({ field_values: '{"a": "b"}' }), { slug: 1, OWNER: DENIED }],
   ['make an order for oneself', () => order({ pay_to: `0x${'1'.repeat(40)}` }), { slug: DENIED }],
   ['make an order in another asset', () => order({ asset_id: newId() }), { slug: DENIED }],
   ['make an order of long ago', () => order({ created_at: '2020-01-01' }), { slug: DENIED }],
@@ -196,9 +227,9 @@ const DEEDS: readonly Deed[] = [
   ],
   ['erase the audit', () => 'delete from audit_entries', { OWNER: DENIED, inside: DENIED, operator: DENIED }],
   [
-    'suspend the organization',
+    'suspend the organization, with nothing on record',
     () => `update organizations set status = 'SUSPENDED'`,
-    { OWNER: DENIED, inside: DENIED, operator: 2 },
+    { OWNER: DENIED, inside: DENIED, operator: DENIED },
   ],
   ['rename it as an operator', () => `update organizations set name = 'X'`, { MEMBER: 0, operator: DENIED }],
   [

@@ -35,7 +35,7 @@ async function countsOf(): Promise<Record<string, unknown> | undefined> {
        (select count(*)::int from organizations) as organizations, (select count(*)::int from users) as users,
        (select count(*)::int from memberships) as memberships, (select count(*)::int from payment_links) as links,
        (select count(*)::int from payment_orders) as orders,
-       (select count(*)::int from organization_domains) as domains,
+       (select count(*)::int from organization_domains) as domains, (select count(*)::int from api_keys) as keys,
        (select count(*)::int from events where actor <> 'worker') as told`,
   );
   return row;
@@ -52,7 +52,23 @@ describe('the seed', () => {
     );
     const states = orders.map(({ status, exceptions }) => `${status} ${exceptions}`);
     expect(states).toEqual(expect.arrayContaining(['CREATED {}', 'DETECTED {}', 'PAID {}', 'PAID {OVERPAID}']));
-    expect(await countsOf()).toMatchObject({ organizations: 3, users: 9, domains: 2, links: 12, orders: 19 });
+    expect(await countsOf()).toMatchObject({ organizations: 3, users: 9, domains: 2, keys: 2, links: 17, orders: 20 });
+    const special = await sql(
+      house,
+      `select title, status::text as status, pricing::text as pricing, exhausted from payment_links
+       where title in ('Summer menu', 'Winter blend', 'Support the roastery', 'Office box', 'The last bag') order by title`,
+    );
+    expect(special.map((link) => Object.values(link).join(' '))).toEqual([
+      'Office box ACTIVE LINE_ITEMS false',
+      'Summer menu DRAFT FIXED false',
+      'Support the roastery ACTIVE OPEN false',
+      'The last bag ACTIVE FIXED true',
+      'Winter blend PAUSED FIXED false',
+    ]);
+    const refunds = await sql(house, 'select status::text as status, units::text as units from payment_refunds');
+    expect(refunds).toEqual([{ status: 'PENDING', units: '2000000' }]);
+    const recorded = await sql(house, `select reference from provider_transactions where provider = 'manual'`);
+    expect(recorded).toHaveLength(1);
     const people = await sql(
       house,
       `select o.slug, m.role::text as role, count(*)::int as members
@@ -66,6 +82,14 @@ describe('the seed', () => {
       'borealis-books MEMBER 2',
       'borealis-books OWNER 2',
     ]);
+    const custom = await sql(
+      house,
+      `select u.display_name as name, r.name as role
+       from memberships m
+       join users u on u.id = m.user_id
+       join roles r on r.organization_id = m.organization_id and r.id = m.role_id`,
+    );
+    expect(custom).toEqual([{ name: 'Grace', role: 'Bookkeeper' }]);
     const audited = await sql(house, `select from audit_entries where role = 'tollhouse_member' limit 1`);
     expect(audited).toHaveLength(1);
   });
@@ -83,7 +107,7 @@ describe('the seed', () => {
       PUBLIC_URL: 'https://toll.example',
       SIGN_IN_ORIGINS: 'https://toll.example',
       TOKEN_KEYS: JSON.stringify(house.supplies.tokenKeys),
-      CHAINS: JSON.stringify([house.chain?.setting]),
+      CHAINS: JSON.stringify([{ ...house.chain?.setting, finality: 'CONFIRMATIONS(2)' }]),
     };
     const refused = run('src/seed.ts', tmpdir(), [], settings);
     expect(await refused.ended).toEqual({ code: 1, signal: null });

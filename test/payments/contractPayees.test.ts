@@ -1,3 +1,4 @@
+import { createTestClient, http } from 'viem';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSigningChain, presentAs, type SigningChain } from '../identity/signingChain.ts';
 import { codeOf, newWallet } from '../identity/visitor.ts';
@@ -41,6 +42,27 @@ describe('a contract wallet that was proved', () => {
     expect(await linkCode(signedIn?.accessToken, address, [HERE])).toBe('OK');
     expect(await linkCode(signedIn?.accessToken, address, [THERE])).toBe('PAYEE_NOT_PROVED');
     expect(await linkCode(signedIn?.accessToken, address, [HERE, THERE])).toBe('PAYEE_NOT_PROVED');
+  });
+
+  it('is not paid where it has no code, since what is sent there may be lost', async () => {
+    const owner = newWallet();
+    const address = await chain.deploy('OwnedWallet', owner.address);
+    const { signedIn } = await presentAs(house, address, (message) => owner.signMessage({ message }));
+    const node = createTestClient({ mode: 'anvil', transport: http(chain.setting.rpcUrl) });
+    const code = await chain.public.getCode({ address });
+    await node.setCode({ address, bytecode: '0x' });
+    const ask = (input: object) =>
+      house.ask(
+        'mutation ($input: CreatePaymentLinkInput!) { createPaymentLink(input: $input) { paymentLink { id } } }',
+        { input },
+        { token: signedIn?.accessToken ?? '' },
+      );
+    const link = { title: 'Lunch', accepts: [{ asset: HERE, amount: '1', payTo: address }] };
+    const refused = await ask(link);
+    expect(codeOf(refused)).toBe('PAYEE_REFUSED');
+    expect(refused.errors[0]?.extensions.facts).toMatchObject({ chainId: 31_337, reason: 'NO_CODE' });
+    await node.setCode({ address, bytecode: code ?? '0x' });
+    expect(codeOf(await ask(link))).toBe('OK');
   });
 
   it('does not make its owner’s own account one that was proved', async () => {

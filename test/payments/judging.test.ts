@@ -83,8 +83,6 @@ describe('judging a transfer', () => {
     expect(await stateOf(market, order)).toMatchObject({ status: 'EXPIRED', credited: 0n, exceptions: [] });
     await settleOrders(market.worker, market.registered());
     expect(await stateOf(market, order)).toMatchObject({ status: 'EXPIRED', credited: 0n, exceptions: ['LATE'] });
-    // The hand of the test told nobody.
-    await market.sql(`update payment_orders set status = 'CREATED', exceptions = '{}' where status = 'EXPIRED'`);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import pino from 'pino';
 import { concatHex, encodeFunctionData, erc20Abi, type Hex, type PrivateKeyAccount, parseAbi, slice } from 'viem';
@@ -97,13 +98,14 @@ export async function makeLink(
     payTo: by.account.address,
     ...accept,
   }));
-  const answer = await market.house.ask<{ createPaymentLink: { paymentLink: { id: string; slug: string } } }>(
+  const answer = await market.house.ask<{ createPaymentLink: { paymentLink: { id: string; slug: string } } | null }>(
     CREATE_LINK,
     { input: { title: 'Lunch', accepts } },
     { token: by.accessToken },
   );
-  if (!answer.data) throw new Error(`No link was made: ${JSON.stringify(answer.errors)}`);
-  return { ...answer.data.createPaymentLink.paymentLink, payTo: by.account.address.toLowerCase() };
+  const made = answer.data?.createPaymentLink;
+  if (!made) throw new Error(`No link was made: ${JSON.stringify(answer.errors)}`);
+  return { ...made.paymentLink, payTo: by.account.address.toLowerCase() };
 }
 
 /** An order as its payer has it. */
@@ -208,14 +210,15 @@ export async function sendFrom(
 ): Promise<Sent> {
   const raw = await account.signTransaction({
     ...call,
-    chainId: 31_337,
+    chainId: await chain.public.getChainId(),
     nonce: await chain.public.getTransactionCount({ address: account.address, blockTag: 'pending' }),
     gas: 2_000_000n,
     maxFeePerGas: 10_000_000_000n,
     maxPriorityFeePerGas: 0n,
   });
   const hash = await chain.public.sendRawTransaction({ serializedTransaction: raw });
-  if (wait) await chain.public.waitForTransactionReceipt({ hash, pollingInterval: 10 });
+  // Asked again and again: viem waits for a further block, which comes with a further transaction alone.
+  while (wait && !(await chain.public.getTransactionReceipt({ hash }).catch(() => null))) await sleep(5);
   return { hash, raw };
 }
 

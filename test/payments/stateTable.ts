@@ -2,7 +2,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ActiveCredit, type Assessment, assess, type OrderStatus } from '../../src/payments/model.ts';
+import {
+  type ActiveCredit,
+  type Assessment,
+  assess,
+  OPEN,
+  type OrderException,
+  type OrderStatus,
+} from '../../src/payments/model.ts';
 
 export const STATUSES: readonly OrderStatus[] = [
   'CREATED',
@@ -20,7 +27,15 @@ const HEAD = 100n;
 const FINALIZED = 50n;
 const EXPIRES = Date.UTC(2030, 0, 1);
 
-const CREDITED = { nothing: [], 'a part': [4n], 'all of it': [10n], more: [7n, 8n] } as const;
+const TOLERANCE = 1n;
+const CREDITED = {
+  nothing: [],
+  'a part': [4n],
+  'a part, which is accepted': [1n, 3n],
+  'all but what is tolerated': [9n],
+  'all of it': [10n],
+  more: [7n, 8n],
+} as const;
 const DEPTHS = { 'not confirmed': HEAD, confirmed: HEAD - 1n, finalized: FINALIZED } as const;
 const TIMES = { before: EXPIRES, after: EXPIRES + 1 } as const;
 
@@ -41,13 +56,25 @@ export const SITUATIONS: readonly Situation[] = keys(CREDITED).flatMap((arrived)
 );
 
 /** What an order of this status is in this situation; two confirmations are asked for. */
-export function judge(status: OrderStatus, { arrived, depth, deadline }: Situation): Assessment {
+export function judge(
+  status: OrderStatus,
+  { arrived, depth, deadline }: Situation,
+  exceptions: readonly OrderException[] = [],
+): Assessment {
   const blockNumber = depth === '' ? 0n : DEPTHS[depth];
   const credits: ActiveCredit[] = CREDITED[arrived].map((units) => ({ units, blockNumber }));
   return assess(
-    { status, exceptions: [], due: DUE, requiredConfirmations: 2n, expiresAt: new Date(EXPIRES) },
+    {
+      status,
+      exceptions,
+      due: DUE,
+      tolerance: TOLERANCE,
+      finality: { kind: 'CONFIRMATIONS', confirmations: 2 },
+      underPolicy: arrived === 'a part, which is accepted' ? 'ACCEPT' : 'HOLD',
+      expiresAt: new Date(EXPIRES),
+    },
     credits,
-    { head: HEAD, finalized: FINALIZED, caughtUpAt: new Date(TIMES[deadline]) },
+    { head: HEAD, safe: FINALIZED, finalized: FINALIZED, caughtUpAt: new Date(TIMES[deadline]) },
   );
 }
 
@@ -96,12 +123,18 @@ function isEnded(status: OrderStatus): boolean {
   return SITUATIONS.every((situation) => judge(status, situation).status === status);
 }
 
+/** What somebody does, and no credit. */
+const DEEDS = [
+  '  CREATED --> CANCELED: called off',
+  ...OPEN.map((status) => `  ${status} --> FAILED: the chain was reset`),
+];
+
 function diagram(): string {
   const arrows = STATUSES.flatMap((status) => {
     const following = new Set(SITUATIONS.map((situation) => judge(status, situation).status));
     return STATUSES.filter((next) => next !== status && following.has(next)).map((next) => `  ${status} --> ${next}`);
   });
-  return ['```mermaid', 'stateDiagram-v2', '  [*] --> CREATED', ...arrows, '```'].join('\n');
+  return ['```mermaid', 'stateDiagram-v2', '  [*] --> CREATED', ...arrows, ...DEEDS, '```'].join('\n');
 }
 
 function code(word: string): string {

@@ -121,11 +121,11 @@ describe('a worker', () => {
     };
     await payer.pay(order);
     await market.mine();
-    await until(() => failed > 2);
+    // What fails within a round is asked for again at first; the node has to fail until that round is given up.
+    await until(() => failed > 2 && warnings.join().includes('background work failed; it is tried again'));
     expect(await stateOf(market, order)).toMatchObject({ status: 'CREATED' });
     door.intercept = () => false;
     await becomes(order, 'PAID');
-    expect(warnings.join()).toContain('background work failed; it is tried again');
     expect(warnings.join()).not.toContain(door.url);
   });
 });
@@ -193,7 +193,7 @@ describe('a chain', () => {
 
   it('that was reset is another history: open orders need a review, paid ones stay, new ones work', async () => {
     await market.sql('delete from chain_blocks');
-    await market.sql('update chain_incarnations set halt_reason = null, head_number = null');
+    await market.sql('update chain_incarnations set halt_reason = null, halted_at = null, head_number = null');
     await market.watch();
     work();
     const paid = await begin();
@@ -204,6 +204,15 @@ describe('a chain', () => {
     await partial.payer.pay(partial.order, { units: 1n });
     await becomes(partial.order, 'DETECTED');
     const { slug } = await makeLink(market);
+    // one that cannot be settled keeps nobody from noticing that
+    const stuck = await begin();
+    await market.sql(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'it is stuck'; end $$;
+      create trigger refuse before update on payment_orders for each row
+        when (new.reference = '\\${stuck.order.reference.slice(1)}' and new.credited_units > 0)
+        execute function refuse()`);
+    await stuck.payer.pay(stuck.order);
+    await until(() => warnings.join().includes('some could not be settled; it is tried again'));
 
     // Two chains that begin in the same second have the same genesis block.
     const genesis = await market.chain.public.getBlock({ blockNumber: 0n });
@@ -217,6 +226,8 @@ describe('a chain', () => {
       expect((await toldOf(market, order)).at(-1)).toBe('failed');
     }
     expect(await stateOf(market, paid.order)).toMatchObject({ status: 'PAID', exceptions: [] });
+    await market.sql('drop function refuse() cascade');
+    await market.sql('update chain_transfers set judged_at = clock_timestamp() where judged_at is null');
     await until(() => warnings.join().includes('it was reset, and is read as a new incarnation'));
     expect(await market.sql('select halt_reason from chain_incarnations where halt_reason is not null')).toEqual([]);
 

@@ -1,4 +1,6 @@
-import { createPublicClient, createTestClient, createWalletClient, defineChain, type Hex, http } from 'viem';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Abi, createPublicClient, createTestClient, createWalletClient, defineChain, type Hex, http } from 'viem';
+import artifact from '../../src/chain/contracts/TestToken.json' with { type: 'json' };
 import { startEphemeralAnvil } from '../../src/chain/providers/anvil.ts';
 import { devAccount } from '../../src/chain/providers/devAccounts.ts';
 import { deployTestToken, TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
@@ -15,20 +17,27 @@ export interface DevelopmentChain {
   stop(): Promise<void>;
 }
 
-/** Starts anvil with a block each second and one with every transaction, as the local chain has. */
-export async function openDevelopmentChain(): Promise<DevelopmentChain> {
-  const anvil = await startEphemeralAnvil();
-  await deployTestToken({ rpcUrl: anvil.url });
-  const clients = connect(anvil.url);
+/**
+ * Starts anvil, which mines a block with every transaction.
+ * @param given.chainId of another chain than the local one
+ */
+export async function openDevelopmentChain(
+  given: { readonly chainId?: number; readonly flags?: readonly string[] } = {},
+): Promise<DevelopmentChain> {
+  const { chainId = 31_337, flags = [] } = given;
+  const anvil = await startEphemeralAnvil({ flags: ['--chain-id', String(chainId), ...flags] });
+  const clients = connect(anvil.url, chainId);
+  await (chainId === 31_337 ? deployTestToken({ rpcUrl: anvil.url }) : deployAlike(clients, anvil.url));
   return {
     rpcUrl: anvil.url,
     setting: {
-      chainId: 31_337,
-      name: 'Local chain',
+      chainId,
+      name: chainId === 31_337 ? 'Local chain' : `Chain ${chainId}`,
       testnet: true,
       rpcUrl: anvil.url,
       publicRpcUrl: anvil.url,
-      confirmations: 2,
+      finality: { kind: 'CONFIRMATIONS', confirmations: 2 },
+      minesOnDemand: true,
       assets: [
         { symbol: 'ETH', name: 'Ether', decimals: 18 },
         { address: TEST_TOKEN_ADDRESS, symbol: 'TUSD', name: 'Toll Test Dollar', decimals: 6 },
@@ -49,9 +58,16 @@ export async function openDevelopmentChain(): Promise<DevelopmentChain> {
   };
 }
 
-function connect(rpcUrl: string) {
+/** The test token where it stands on the local chain, on another one. */
+async function deployAlike({ chain, public: client }: ReturnType<typeof connect>, rpcUrl: string): Promise<void> {
+  const wallet = createWalletClient({ account: devAccount(4).account, chain, transport: http(rpcUrl) });
+  await wallet.deployContract({ abi: artifact.abi as Abi, bytecode: artifact.bytecode as Hex, nonce: 0 });
+  while (!(await client.getCode({ address: TEST_TOKEN_ADDRESS }))) await sleep(10);
+}
+
+function connect(rpcUrl: string, chainId: number) {
   const chain = defineChain({
-    id: 31_337,
+    id: chainId,
     name: 'Local chain',
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: [rpcUrl] } },

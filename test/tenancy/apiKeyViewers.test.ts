@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enter } from '../../src/database/scene.ts';
@@ -169,16 +169,21 @@ describe('what a key may do', () => {
       [linkId],
     );
     expect(entries).toEqual([{ role: 'tollhouse_member', user_id: null, session_id: null, key_id: rowIdOf(id) }]);
-    const shown = await two.house.ask(
-      `query ($id: ID) { organization { auditEntries(first: 1, filter: { row: $id }) {
-        edges { node { apiKeyId userId } }
-      } } }`,
-      { id: answer.data?.createPaymentLink.paymentLink.id },
-      { token: owner },
-    );
-    expect(shown.data).toEqual({
-      organization: { auditEntries: { edges: [{ node: { apiKeyId: id, userId: null } }] } },
-    });
+    const shownOf = (apiKey: string): Promise<unknown> =>
+      two.house
+        .ask<{ organization: { auditEntries: { edges: unknown[] } } | null }>(
+          `query ($id: ID, $apiKey: ID) { organization { auditEntries(filter: { row: $id, apiKey: $apiKey }) {
+            edges { node { apiKeyId userId } }
+          } } }`,
+          { id: answer.data?.createPaymentLink.paymentLink.id, apiKey },
+          { token: owner },
+        )
+        .then(({ data, errors }) => data?.organization?.auditEntries.edges ?? codeOf({ errors }));
+    const shown = { node: { apiKeyId: id, userId: null } };
+    expect(await shownOf(id)).toEqual([shown]);
+    expect(await shownOf(rowIdOf(id))).toEqual([shown]);
+    expect(await shownOf(randomUUID())).toEqual([]);
+    expect(await shownOf('x')).toBe('BAD_USER_INPUT');
   });
 
   it('asks for a proof that no key has, where the organization wants one', async () => {

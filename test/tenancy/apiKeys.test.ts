@@ -206,6 +206,15 @@ describe('the list of API keys', () => {
     expect(await ids({ status: 'UNCONFIRMED' })).toEqual([unconfirmed.id]);
     expect(await ids({ kind: 'PERSONAL', status: 'ACTIVE' })).toEqual([personal.id]);
     expect(await ids({ text: 'door' })).toEqual([revoked.id]);
+    const [{ moment = '' } = {}] = await adminSql<{ moment: string }>(
+      two.house,
+      `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as moment
+       from api_keys where id = $1`,
+      [rowIdOf(revoked.id)],
+    );
+    expect(await ids({ createdFrom: moment, text: 'o' })).toEqual([unconfirmed.id, revoked.id]);
+    expect(await ids({ createdBefore: moment, kind: 'PERSONAL' })).toEqual([personal.id]);
+    expect(await ids({ createdFrom: moment, createdBefore: moment })).toEqual([]);
     for (const status of ['REVOKED', 'EXPIRED', 'UNCONFIRMED', 'ACTIVE']) {
       for (const key of await listed({ status }, other)) expect(key.status).toBe(status);
     }

@@ -316,7 +316,9 @@ describe('domains', () => {
       })),
     );
     const audited = await rows(
-      `select verb from audit_entries where table_name = 'organization_domains' and coalesce(after, before) ->> 'host' = $1`,
+      `select verb from audit_entries
+       where table_name = 'organization_domains' and coalesce(after, before) ->> 'host' = $1
+       order by epoch, transaction_id, log_position`,
       host,
     );
     expect(audited.map(({ verb }) => verb)).toEqual(['INSERT', 'UPDATE', 'UPDATE', 'DELETE']);

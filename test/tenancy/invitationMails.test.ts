@@ -97,10 +97,11 @@ describe('invitations', () => {
     }
     expect(codes).toEqual(['OK', 'OK', 'OK', 'OK', 'OK', 'RATE_LIMITED']);
     codes.length = 0;
-    for (let attempt = 0; attempt < 3; attempt += 1) {
+    // what was refused was not counted
+    for (let attempt = 0; attempt < 4; attempt += 1) {
       codes.push((await invite(house, admin, { address: newWallet().address, role: 'MEMBER' })).code);
     }
-    expect(codes).toEqual(['OK', 'OK', 'RATE_LIMITED']);
+    expect(codes).toEqual(['OK', 'OK', 'OK', 'RATE_LIMITED']);
     const answer = await house.ask(
       `mutation { inviteMember(input: { address: "${newWallet().address}", role: MEMBER }) { replayed } }`,
       {},

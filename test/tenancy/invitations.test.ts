@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/kernel/digest.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
+import { purgeOrganizations } from '../../src/tenancy/jobs.ts';
 import { enterHouse, newWallet, rowId, type SignedIn, sql, type Wallet } from '../identity/visitor.ts';
 import { seedTenants, type Tenant, type TenantRole, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
@@ -208,13 +210,24 @@ describe('an invitation by mail', () => {
     ['INVITATION_VOID', 'update organizations set deleted_at = now() where id = $1'],
     ['INVITATION_VOID', `update memberships set role = 'MEMBER' where organization_id = $1 and role = 'ADMIN'`],
     ['INVITATION_VOID', `update memberships set status = 'LEFT' where organization_id = $1 and role = 'ADMIN'`],
-    ['INVITATION_UNKNOWN', 'update organizations set deleted_at = now(), purge_began_at = now() where id = $1'],
+    ['INVITATION_VOID', 'update organizations set deleted_at = now(), purge_began_at = now() where id = $1'],
   ])('is refused with %s after: %s', async (code, change) => {
     const person = await guest();
     const { token } = await mailed('ADMIN', 'ADMIN');
     await sql(house, change, [tenant.organizationId]);
     expect((await accept(house, person.accessToken, { token })).code).toBe(code);
     expect(await membership(person)).toEqual([]);
+  });
+
+  it('is refused with INVITATION_UNKNOWN after the organization was purged', async () => {
+    const person = await guest();
+    const { token } = await mailed('ADMIN', 'ADMIN');
+    await sql(house, `update organizations set deleted_at = now() - interval '31 days' where id = $1`, [
+      tenant.organizationId,
+    ]);
+    const worker = { database: house.resources.database, log: pino({ level: 'silent' }), requestId: 'test-worker' };
+    await purgeOrganizations(worker, { retentionDays: 30 });
+    expect((await accept(house, person.accessToken, { token })).code).toBe('INVITATION_UNKNOWN');
   });
 
   it('is capped by what the inviter may do at that moment, not less', async () => {

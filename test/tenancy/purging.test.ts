@@ -9,6 +9,8 @@ import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { linkTo, orderOf, remove, restore } from './leavers.ts';
 
 const DOMAINS = 25;
+const INVITATIONS = 9;
+const ROLES = 3;
 const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 4;
 
 let house: TestTollhouse;
@@ -64,6 +66,31 @@ async function deletedFor(days: number): Promise<{ readonly id: string; readonly
      from generate_series(1, 3)`,
     [id, rowId(owner.viewer.user.id)],
   );
+  await sql(
+    house,
+    `insert into roles (organization_id, name, permissions)
+     select $1, 'Role ' || n, '{payments:read}' from generate_series(1, $2::int) n`,
+    [id, ROLES],
+  );
+  await sql(
+    house,
+    `update memberships set role = 'MEMBER', role_id = (select id from roles r where r.organization_id = $1 limit 1)
+     where organization_id = $1 and role = 'ADMIN'`,
+    [id],
+  );
+  // to wallets, and every third by mail, to a role
+  await sql(
+    house,
+    `insert into invitations (organization_id, role, role_id, email, token_hash, address, invited_by_id, expires_at)
+     select $1, 'MEMBER', r.id, case when by_mail then 'guest@example.org' end,
+       case when by_mail then sha256(uuid_send(gen_random_uuid())) end,
+       case when not by_mail then '0x' || repeat('7', 40) end, $2, now() + interval '7 days'
+     from (select n, n % 3 = 0 as by_mail from generate_series(1, $3::int) n) as each
+     left join lateral (
+       select id from roles r where r.organization_id = $1 and by_mail order by id desc limit 1
+     ) r on true`,
+    [id, rowId(owner.viewer.user.id), INVITATIONS],
+  );
   const gone = await remove(house, owner);
   if (gone.code !== 'OK') throw new Error(gone.code);
   await age(homeOf(owner), days);
@@ -85,6 +112,8 @@ async function rowsOf(id: string): Promise<Record<string, unknown> | undefined> 
     `select ${count('organization_settings')} as settings, ${count('store_configurations')} as stores,
        ${count('organization_domains')} as domains, ${count('api_keys')} as keys, ${count('api_key_uses')} as uses,
        ${count('handles', `kind = 'api-key'`)} as "keyHandles",
+       ${count('invitations')} as invitations, ${count('handles', `kind = 'invitation'`)} as "invitationHandles",
+       ${count('roles')} as roles, ${count('memberships', 'role_id is not null')} as "rolesHeld",
        ${count('memberships')} as memberships, ${count('memberships', 'job_title is not null')} as titles,
        ${count('payment_links')} as links, ${count('payment_orders')} as orders,
        ${count('events', `type = 'organization.purged' and actor = 'worker'`)} as purged,
@@ -95,7 +124,21 @@ async function rowsOf(id: string): Promise<Record<string, unknown> | undefined> 
 }
 
 const KEPT = { memberships: 2, links: 1, orders: 1, told: 2, audited: true };
-const PURGED = { ...KEPT, settings: 0, stores: 0, domains: 0, keys: 0, uses: 0, keyHandles: 0, titles: 0, purged: 1 };
+const PURGED = {
+  ...KEPT,
+  settings: 0,
+  stores: 0,
+  domains: 0,
+  keys: 0,
+  uses: 0,
+  keyHandles: 0,
+  invitations: 0,
+  invitationHandles: 0,
+  roles: 0,
+  rolesHeld: 0,
+  titles: 0,
+  purged: 1,
+};
 const WHOLE = {
   ...KEPT,
   settings: 1,
@@ -104,6 +147,10 @@ const WHOLE = {
   keys: 3,
   uses: 3,
   keyHandles: 3,
+  invitations: INVITATIONS,
+  invitationHandles: INVITATIONS / 3,
+  roles: ROLES,
+  rolesHeld: 1,
   titles: 2,
   purged: 0,
 };
@@ -140,20 +187,40 @@ describe('purging', () => {
     expect(await rowsOf(id)).toEqual(PURGED);
   });
 
+  /** Takes so many rows at most away, and answers how many it was. */
+  async function step(batch: number): Promise<number> {
+    const scope = house.resources.database.as({ kind: 'worker', requestId: 'test-worker' });
+    const [[row]] = await scope.write((tx) => [
+      tx.$queryRaw<{ taken: number }[]>`
+        /* step */ select taken from purge_organization(30, ${batch}::integer, '{}', '{}')`,
+    ]);
+    return row?.taken ?? 0;
+  }
+
   it('goes on in small batches where it was broken off; what has begun cannot be restored', async () => {
     const { id, again } = await deletedFor(31);
-    const scope = house.resources.database.as({ kind: 'worker', requestId: 'test-worker' });
-    const step = async (): Promise<number> => {
-      const [[row]] = await scope.write((tx) => [
-        tx.$queryRaw<{ taken: number }[]>`/* step */ select purge_organization(30, 4, '{}') as taken`,
-      ]);
-      return row?.taken ?? 0;
-    };
-    expect(await step()).toBe(4);
+    expect(await step(4)).toBe(4);
     expect(await rowsOf(id)).toMatchObject({ settings: 1, domains: DOMAINS - 3, purged: 0 });
     await age(homeOfId(id), 1);
     expect((await restore(house, again, homeOfId(id))).code).toBe('DELETED_ORGANIZATION_UNKNOWN');
     await age(homeOfId(id), 31);
+    await purge(4);
+    expect(await rowsOf(id)).toEqual(PURGED);
+  });
+
+  it('takes no more at once than it is told to, of invitations and roles neither', async () => {
+    const { id } = await deletedFor(31);
+    const left = async (): Promise<number> => {
+      const { domains, keys, invitations, roles, titles } = (await rowsOf(id)) as Record<string, number>;
+      return Number(domains) + Number(keys) + Number(invitations) + Number(roles) + Number(titles);
+    };
+    for (let before = await left(); before > 0; ) {
+      expect(await step(4)).toBeLessThanOrEqual(4);
+      const after = await left();
+      expect(before - after).toBeGreaterThan(0);
+      expect(before - after).toBeLessThanOrEqual(4);
+      before = after;
+    }
     await purge(4);
     expect(await rowsOf(id)).toEqual(PURGED);
   });
@@ -180,6 +247,33 @@ describe('purging', () => {
       outcomes.push(back.code);
     }
     console.info(`restoring while purging: ${outcomes.join(' ')}`);
+  });
+
+  it('of one that fails is logged, keeps no other from it, and is done the next time', async () => {
+    const [bad, good] = [await deletedFor(33), await deletedFor(32)];
+    await sql(house, `create function fail() returns trigger language plpgsql as 'begin raise ''no way''; end'`);
+    await sql(
+      house,
+      `create trigger fail before delete on organization_domains
+       for each row when (old.organization_id = '${bad.id}') execute function fail()`,
+    );
+    const logged: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
+    await purgeOrganizations({ ...worker, log }, { retentionDays: 30 });
+    expect(await rowsOf(good.id)).toEqual(PURGED);
+    expect(await rowsOf(bad.id)).toEqual(WHOLE);
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ organizationId: bad.id, fault: 'P0001 no way' }),
+    ]);
+    await sql(house, 'drop trigger fail on organization_domains');
+    await purge();
+    expect(await rowsOf(bad.id)).toEqual(PURGED);
+  });
+
+  it('takes nothing that was deleted today, whatever the worker says', async () => {
+    const { id } = await deletedFor(0);
+    for (const retentionDays of [0, -30]) await purgeOrganizations(worker, { retentionDays });
+    expect(await rowsOf(id)).toEqual(WHOLE);
   });
 
   it('leaves an organization alone that is not deleted', async () => {

@@ -54,7 +54,8 @@ const DANGEROUS: readonly string[] = [
   `update memberships set role = 'ADMIN' where role = 'MEMBER'`,
   `update memberships set status = 'REMOVED' where role = 'MEMBER'`,
   LINK,
-  'insert into payment_link_accepts select * from payment_link_accepts',
+  `insert into payment_link_accepts (organization_id, payment_link_id, position, asset_id, units, pay_to)
+  select organization_id, payment_link_id, position, asset_id, units, pay_to from payment_link_accepts`,
   `update api_keys set allowed_origins = '{}'`,
 ];
 

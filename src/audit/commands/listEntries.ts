@@ -43,6 +43,7 @@ export interface EntryFilter {
   readonly rowId?: string | undefined;
   readonly verb?: AuditEntry['verb'] | null | undefined;
   readonly userId?: string | undefined;
+  readonly keyId?: string | undefined;
   readonly requestId?: string | null | undefined;
   readonly from?: Date | null | undefined;
   readonly to?: Date | null | undefined;
@@ -110,6 +111,7 @@ function conditionsOf(organizationId: string, { after, before }: PageBounds, fil
     filter.rowId && Prisma.sql`e.row_id = ${filter.rowId}::uuid`,
     filter.verb && Prisma.sql`e.verb = ${filter.verb}`,
     filter.userId && Prisma.sql`e.user_id = ${filter.userId}::uuid`,
+    filter.keyId && Prisma.sql`e.key_id = ${filter.keyId}::uuid`,
     filter.requestId != null && Prisma.sql`e.request_id = ${filter.requestId}`,
     filter.from && Prisma.sql`e.created_at >= ${filter.from}::timestamptz`,
     filter.to && Prisma.sql`e.created_at < ${filter.to}::timestamptz`,

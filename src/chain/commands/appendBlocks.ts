@@ -2,7 +2,7 @@ import { bytesToHex } from 'viem';
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import type { ChainBlockContent, ChainBlockData, ChainTransferData } from '../../ports.ts';
-import type { Tip } from '../model.ts';
+import { type Tip, timeOf } from '../model.ts';
 import { lockChain } from './lockChain.ts';
 import type { RegisteredChain } from './registerChain.ts';
 
@@ -13,8 +13,11 @@ const SLICE = 4_000_000;
 const TRANSFER_SIZE = 600;
 
 /**
- * Writes blocks that follow on the last one that was read, and the transfers in them to watched accounts, in one
- * transaction. Throws when another watcher was faster; nothing is written then.
+ * Writes what is to be kept of the blocks that follow on the last one that was read: in one transaction the blocks that
+ * are given, of which the last is the one that was read up to, and the transfers in them to watched accounts. Throws when
+ * another watcher was faster; nothing is written then.
+ * @param input.watched how many accounts were watched when transfers to others were left out; null when none were
+ * @returns false, and writes nothing, when more accounts are watched by now
  */
 export async function appendBlocks(
   context: WorkerContext,
@@ -22,24 +25,43 @@ export async function appendBlocks(
     readonly chain: RegisteredChain;
     readonly after: Tip;
     readonly blocks: readonly ChainBlockContent[];
+    readonly watched: number | null;
   },
-): Promise<void> {
-  const { chain, after, blocks } = input;
+): Promise<boolean> {
+  const { chain, after, blocks, watched } = input;
   const { incarnationId } = chain;
+  const last = blocks.at(-1)?.block;
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  await scope.transaction(async (tx) => {
+  return scope.transaction(async (tx) => {
     await lockChain(tx, chain.chainId, 'exclusive');
+    if (watched !== null && (await countWatched(tx, chain)) !== watched) return false;
     const { count } = await tx.chainIncarnation.updateMany({
       where: { id: incarnationId, headNumber: after.number },
-      data: { headNumber: after.number + BigInt(blocks.length) },
+      data: {
+        headNumber: last?.number ?? after.number,
+        ...(last && { readUntil: timeOf(last) }),
+        failingSince: null,
+        failure: null,
+      },
     });
     if (count !== 1) throw new Error(`Another watcher has moved chain ${chain.chainId} past block ${after.number}.`);
     await tx.chainBlock.createMany({
       data: blocks.map(({ block: { number, hash, parentHash } }) => ({ incarnationId, number, hash, parentHash })),
     });
-    const watched = await watchedAmong(tx, chain, blocks);
-    for (const slice of slicesOf(blocks, watched)) await recordTransfers(tx, chain, slice);
+    const payees = await watchedAmong(tx, chain, blocks);
+    for (const slice of slicesOf(blocks, payees)) await recordTransfers(tx, chain, slice);
+    return true;
   });
+}
+
+/** Accounts are added to, and none is taken away: as many are the same ones. */
+async function countWatched(tx: Transaction, { chainId }: RegisteredChain): Promise<number> {
+  const [{ count }] = await tx.$queryRaw<[{ count: number }]>`
+    /* countWatched */
+    select count(distinct address)::int as count
+    from watched_accounts
+    where chain_id = ${chainId} or chain_id is null`;
+  return count;
 }
 
 /** Which of the recipients are watched: whatever else a block is full of goes no further than here. */
@@ -52,8 +74,9 @@ async function watchedAmong(
   if (recipients.size === 0) return recipients;
   const found = await tx.$queryRaw<{ address: string }[]>`
     /* watchedAmong */
-    select address from watched_accounts
-    where chain_id = ${chainId} and address = any (${[...recipients]}::text[])`;
+    select address
+    from watched_accounts
+    where (chain_id = ${chainId} or chain_id is null) and address = any (${[...recipients]}::text[])`;
   return new Set(found.map(({ address }) => address));
 }
 

@@ -54,7 +54,8 @@ async function rewind(context: WorkerContext, chain: RegisteredChain, tip: Tip, 
     await lockChain(tx, chainId, 'exclusive');
     const moved = await tx.chainIncarnation.updateMany({
       where: { id: incarnationId, headNumber: tip.number },
-      data: { headNumber: ancestor },
+      // Those that come instead may be of earlier times than those that go.
+      data: { headNumber: ancestor, readUntil: null },
     });
     if (moved.count !== 1) throw new Error(`Another watcher has moved chain ${chainId} from block ${tip.number}.`);
     await tx.chainBlock.deleteMany({ where: { incarnationId, number: { gt: ancestor } } });
@@ -70,8 +71,13 @@ async function rewind(context: WorkerContext, chain: RegisteredChain, tip: Tip, 
 async function halt(context: WorkerContext, { chainId, incarnationId }: RegisteredChain, depth: number): Promise<void> {
   const haltReason = `The chain was reorganized deeper than the ${depth} blocks that may still change.`;
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  await scope.transaction((tx) =>
-    tx.chainIncarnation.updateMany({ where: { id: incarnationId }, data: { haltReason } }),
+  await scope.transaction(
+    (tx) =>
+      tx.$executeRaw`
+      /* halt */
+      update chain_incarnations
+      set halt_reason = ${haltReason}, halted_at = clock_timestamp()
+      where id = ${incarnationId}::uuid`,
   );
   context.log.error({ chainId, incarnationId, depth }, haltReason);
 }

@@ -1,116 +1,83 @@
-import { BaseError, createPublicClient, type Hex, hexToBigInt, hexToBytes, hexToNumber, http, numberToHex } from 'viem';
-import type { ChainBlockContent, ChainReader, ChainTransferData } from '../../ports.ts';
+import { type Hex, hexToBigInt, hexToNumber, hexToString, numberToHex } from 'viem';
+import type { ChainReader } from '../../ports.ts';
+import { contentOf, type RpcBlock, type RpcReceipt } from './blockContent.ts';
+import { readRange } from './rangeReader.ts';
+import { type Call, NodeError, openRpc, type Rpc } from './rpc.ts';
 
-/** `Transfer(address,address,uint256)`, as ERC-20 tokens log it. */
-const TRANSFER_TOPIC = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
+/** `decimals()`, `symbol()` and `balanceOf(address)`. */
 const DECIMALS_CALL = '0x313ce567';
-
-/** What a node answers, as far as it is read here (execution-apis, `eth_getBlockByNumber`). */
-interface RpcTransaction {
-  readonly hash: string;
-  readonly from: string;
-  readonly to: string | null;
-  readonly value: Hex;
-  readonly input: Hex;
-}
-interface RpcBlock {
-  readonly number: Hex;
-  readonly hash: string;
-  readonly parentHash: string;
-  readonly timestamp: Hex;
-  readonly transactions: readonly RpcTransaction[];
-}
-interface RpcReceipt {
-  readonly transactionHash: string;
-  readonly blockHash: string;
-  readonly status: Hex;
-  readonly logs: readonly { readonly address: string; readonly topics: readonly Hex[]; readonly data: Hex }[];
-}
-
-interface Call {
-  readonly method: string;
-  readonly params: readonly unknown[];
-}
-type Request = (call: Call) => Promise<unknown>;
-
-const PATIENCE_MS = 10_000;
+const SYMBOL_CALL = '0x95d89b41';
+const BALANCE_CALL = '0x70a08231';
+const GENESIS_CALL: Call = { method: 'eth_getBlockByNumber', params: ['0x0', false] };
 
 /**
- * Reads a chain through a node's JSON-RPC, by full blocks and receipts; never by filters, which say nothing of reorgs.
- * Each call waits ten seconds for its whole answer, and is not repeated: that is the caller's to decide.
+ * Reads a chain through its nodes' JSON-RPC, by full blocks and receipts, and what is final by ranges; never by filters,
+ * which die with the node and say nothing of reorgs.
  * @param stop gives up the calls that are under way, and refuses later ones
  */
 export function createNodeReader(
-  { chainId, rpcUrl }: { readonly chainId: number; readonly rpcUrl: string },
+  setting: { readonly chainId: number; readonly rpcUrl: string; readonly otherRpcUrls?: readonly string[] | undefined },
   stop?: AbortSignal,
 ): ChainReader {
-  const request = requestTo(chainId, rpcUrl, stop);
-  const blockByNumber = (number: bigint, full: boolean): Promise<RpcBlock | null> =>
-    request({ method: 'eth_getBlockByNumber', params: [numberToHex(number), full] }) as Promise<RpcBlock | null>;
-
-  return {
+  const { chainId, rpcUrl, otherRpcUrls = [] } = setting;
+  const rpc = openRpc(chainId, [rpcUrl, ...otherRpcUrls], stop);
+  const ask = async <Answer>(method: string, ...params: unknown[]): Promise<Answer> =>
+    (await rpc.request({ method, params })) as Answer;
+  const blockBy = <Transaction>(
+    tag: Hex | 'safe' | 'finalized',
+    full: boolean,
+  ): Promise<RpcBlock<Transaction> | null> => ask('eth_getBlockByNumber', tag, full);
+  const numberOf = async (tag: 'safe' | 'finalized'): Promise<bigint | null> => {
+    const block = await blockBy(tag, false);
+    return block && hexToBigInt(block.number);
+  };
+  const hashOfGenesis = (genesis: RpcBlock | null): string => {
+    if (!genesis) throw new NodeError(chainId, GENESIS_CALL.method, 'it has no genesis block');
+    return genesis.hash;
+  };
+  const reader: ChainReader = {
     chainId,
-    chainIdOfNode: async () => hexToNumber((await request({ method: 'eth_chainId', params: [] })) as Hex),
-    async genesisHash() {
-      const genesis = await blockByNumber(0n, false);
-      if (!genesis) throw new Error(`The node of chain ${chainId} has no genesis block.`);
-      return genesis.hash;
+    turn: rpc.turn,
+    async histories() {
+      const calls = [{ method: 'eth_chainId', params: [] }, GENESIS_CALL];
+      const answers = (await rpc.requestEach(calls)) as [Hex, RpcBlock | null][];
+      return answers.map(([id, genesis]) => ({ chainId: hexToNumber(id), genesisHash: hashOfGenesis(genesis) }));
     },
-    headNumber: async () => hexToBigInt((await request({ method: 'eth_blockNumber', params: [] })) as Hex),
-    async finalizedNumber() {
-      const block = (await request({
-        method: 'eth_getBlockByNumber',
-        params: ['finalized', false],
-      })) as RpcBlock | null;
-      return block ? hexToBigInt(block.number) : 0n;
-    },
-    hashOf: async (number) => (await blockByNumber(number, false))?.hash ?? null,
+    genesisHash: async () => hashOfGenesis((await rpc.request(GENESIS_CALL)) as RpcBlock | null),
+    headNumber: async () => hexToBigInt(await ask<Hex>('eth_blockNumber')),
+    finalizedNumber: () => numberOf('finalized'),
+    safeNumber: async () => (await numberOf('safe')) ?? 0n,
+    hashOf: async (number) => (await blockBy(numberToHex(number), false))?.hash ?? null,
     async block(number, tokens) {
-      const block = await blockByNumber(number, true);
+      const block = await blockBy(numberToHex(number), true);
       if (!block) return null;
-      const receipts = await receiptsOf(request, block);
-      return receipts && contentOf(block, receipts, tokens);
+      const receipts = await receiptsOf(rpc, block as RpcBlock);
+      return receipts && contentOf(block as RpcBlock, receipts, tokens);
+    },
+    range: (wanted) => readRange(rpc, wanted, (number) => reader.block(number, wanted.tokens)),
+    async balances(blockHash, holdings) {
+      const calls = holdings.map(({ token, account }) => balanceCall(blockHash, token, account));
+      const answers = (await rpc.requestAll(calls)) as Hex[];
+      // A contract that was not there yet answers nothing, and nobody had anything of it.
+      return answers.map((answer) => (answer.length >= 66 ? hexToBigInt(answer.slice(0, 66) as Hex) : 0n));
     },
     async decimalsOf(token) {
-      const answer = (await request({
-        method: 'eth_call',
-        params: [{ to: token, data: DECIMALS_CALL }, 'latest'],
-      })) as Hex;
-      return answer.length === 66 ? hexToNumber(answer) : null;
+      const answer = await ask<Hex>('eth_call', { to: token, data: DECIMALS_CALL }, 'latest');
+      return answer.length === 66 && hexToBigInt(answer) < 256n ? hexToNumber(answer) : null;
+    },
+    symbolOf: async (token) => textIn(await ask<Hex>('eth_call', { to: token, data: SYMBOL_CALL }, 'latest')),
+    async codeAt(address) {
+      const code = await ask<string>('eth_getCode', address, 'latest');
+      return code === '0x' ? null : code;
     },
   };
-}
-
-function requestTo(chainId: number, rpcUrl: string, stop: AbortSignal | undefined): Request {
-  // viem's own timeout ends with the headers, and its repeating waits for as long as a provider says.
-  const client = createPublicClient({ transport: http(rpcUrl, { timeout: 0, retryCount: 0 }) });
-  const send = client.request as unknown as (call: Call, options: { signal: AbortSignal }) => Promise<unknown>;
-  const underWay = new Set<AbortController>();
-  stop?.addEventListener('abort', () => {
-    for (const call of underWay) call.abort();
-  });
-  return async (call) => {
-    const giveUp = new AbortController();
-    underWay.add(giveUp);
-    if (stop?.aborted) giveUp.abort();
-    const patience = setTimeout(() => giveUp.abort(), PATIENCE_MS);
-    try {
-      return await send(call, { signal: giveUp.signal });
-    } catch (error) {
-      // viem's errors quote the node's address, which may carry a secret, and ours are written to the log.
-      const reason = error instanceof BaseError ? error.shortMessage : 'it did not answer';
-      throw new Error(`The node of chain ${chainId} failed at ${call.method}: ${reason}`);
-    } finally {
-      clearTimeout(patience);
-      underWay.delete(giveUp);
-    }
-  };
+  return reader;
 }
 
 /** All receipts of exactly this block; null when it is no longer the chain's. */
-async function receiptsOf(request: Request, block: RpcBlock): Promise<readonly RpcReceipt[] | null> {
+async function receiptsOf(rpc: Rpc, block: RpcBlock): Promise<readonly RpcReceipt[] | null> {
   if (block.transactions.length === 0) return [];
-  const receipts = (await request({
+  const receipts = (await rpc.request({
     method: 'eth_getBlockReceipts',
     params: [block.hash],
   })) as readonly RpcReceipt[] | null;
@@ -118,65 +85,17 @@ async function receiptsOf(request: Request, block: RpcBlock): Promise<readonly R
   return complete ? receipts : null;
 }
 
-function contentOf(block: RpcBlock, receipts: readonly RpcReceipt[], tokens: ReadonlySet<string>): ChainBlockContent {
-  const receiptOf = new Map(receipts.map((receipt) => [receipt.transactionHash, receipt]));
-  const transfers = block.transactions.flatMap((transaction) => {
-    const receipt = receiptOf.get(transaction.hash);
-    return receipt?.status === '0x1'
-      ? [...nativeTransfer(transaction), ...tokenTransfers(transaction, receipt, tokens)]
-      : [];
-  });
-  return {
-    block: {
-      number: hexToBigInt(block.number),
-      hash: block.hash,
-      parentHash: block.parentHash,
-      timestamp: hexToBigInt(block.timestamp),
-    },
-    transfers,
-  };
+/** Asked by the block's hash (EIP-1898): of a block that was replaced it fails, and tells nothing of another one. */
+function balanceCall(blockHash: string, token: string, account: string): Call {
+  const data = `${BALANCE_CALL}${account.slice(2).padStart(64, '0')}`;
+  return { method: 'eth_call', params: [{ to: token, data }, { blockHash }] };
 }
 
-/** Only a transaction's own value is seen; value that a contract passes on would need a trace. */
-function nativeTransfer({ hash, from, to, value, input }: RpcTransaction): ChainTransferData[] {
-  const units = hexToBigInt(value);
-  if (to === null || units === 0n) return [];
-  return [
-    {
-      transactionHash: hash,
-      ordinal: -1,
-      token: null,
-      sender: from.toLowerCase(),
-      recipient: to.toLowerCase(),
-      units,
-      input: hexToBytes(input),
-    },
-  ];
-}
-
-function tokenTransfers(
-  transaction: RpcTransaction,
-  receipt: RpcReceipt,
-  tokens: ReadonlySet<string>,
-): ChainTransferData[] {
-  return receipt.logs.flatMap((log, ordinal) => {
-    const [topic, sender, recipient] = log.topics;
-    const token = log.address.toLowerCase();
-    const isTransfer = topic === TRANSFER_TOPIC && log.topics.length === 3 && log.data.length === 66;
-    if (!isTransfer || !sender || !recipient || !tokens.has(token)) return [];
-    const units = hexToBigInt(log.data);
-    // Anybody can make a token log a transfer of nothing in another's name.
-    if (units === 0n) return [];
-    return [
-      {
-        transactionHash: transaction.hash,
-        ordinal,
-        token,
-        sender: `0x${sender.slice(-40).toLowerCase()}`,
-        recipient: `0x${recipient.slice(-40).toLowerCase()}`,
-        units,
-        input: hexToBytes(transaction.input),
-      },
-    ];
-  });
+/** A text as contracts answer with it: as bytes of a length, or, as the oldest do, in one word. */
+function textIn(answer: Hex): string | null {
+  const digits = answer.slice(2);
+  if (digits.length === 64) return hexToString(answer).replace(/\0+$/, '') || null;
+  const length = digits.length >= 128 ? Number(BigInt(`0x${digits.slice(64, 128)}`)) : 0;
+  const text = digits.slice(128, 128 + 2 * length);
+  return length > 0 && text.length === 2 * length ? hexToString(`0x${text}`) : null;
 }

@@ -99,6 +99,16 @@ export type Event = Prisma.EventModel
  */
 export type EventEpoch = Prisma.EventEpochModel
 /**
+ * Model EventBookmark
+ * Where a subscriber of the whole log goes on; everything before it that concerns the subscriber has its delivery.
+ */
+export type EventBookmark = Prisma.EventBookmarkModel
+/**
+ * Model EventDelivery
+ * A fact that a subscriber has to work on, at least once, until it has.
+ */
+export type EventDelivery = Prisma.EventDeliveryModel
+/**
  * Model IdempotencyKey
  * What a key has already done, written in the transaction of the deed. Its text is kept as a hash.
  */
@@ -170,6 +180,11 @@ export type PaymentLinkAccept = Prisma.PaymentLinkAcceptModel
  */
 export type PaymentOrder = Prisma.PaymentOrderModel
 /**
+ * Model UniqueAmount
+ * An amount that one order alone asks one payee for, across all tenants, until nothing that comes can be the order's.
+ */
+export type UniqueAmount = Prisma.UniqueAmountModel
+/**
  * Model BlockchainTransaction
  * A transfer as the tenant sees it: written when it is credited.
  */
@@ -179,6 +194,22 @@ export type BlockchainTransaction = Prisma.BlockchainTransactionModel
  * What one transfer adds to one order; kept, and marked, when the chain takes it back.
  */
 export type PaymentCredit = Prisma.PaymentCreditModel
+/**
+ * Model UnmatchedPayment
+ * A transfer to an account that the organization is paid at, and that no order took.
+ */
+export type UnmatchedPayment = Prisma.UnmatchedPaymentModel
+/**
+ * Model PaymentRefund
+ * What goes back of an order, or of a transfer that no order took.
+ */
+export type PaymentRefund = Prisma.PaymentRefundModel
+/**
+ * Model ProviderTransaction
+ * What a provider says happened. What names a transfer counts by that one's credit; what names none counts by itself
+ * once it is confirmed.
+ */
+export type ProviderTransaction = Prisma.ProviderTransactionModel
 /**
  * Model Organization
  * The tenant.
@@ -204,6 +235,11 @@ export type StoreConfiguration = Prisma.StoreConfigurationModel
  * A host that an organization says is its own. Once verified, it is nobody else's: a handle of kind `domain` names it.
  */
 export type OrganizationDomain = Prisma.OrganizationDomainModel
+/**
+ * Model Role
+ * A set of permissions that an organization has named; whoever has it may do what it lists and nothing else.
+ */
+export type Role = Prisma.RoleModel
 /**
  * Model Membership
  * A user's place in an organization.

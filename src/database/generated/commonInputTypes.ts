@@ -422,6 +422,23 @@ export type DecimalWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedDecimalFilter<$PrismaModel>
 }
 
+export type EnumChainClaimFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainClaim | Prisma.EnumChainClaimFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainClaimFilter<$PrismaModel> | $Enums.ChainClaim
+}
+
+export type EnumChainClaimWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainClaim | Prisma.EnumChainClaimFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainClaimWithAggregatesFilter<$PrismaModel> | $Enums.ChainClaim
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChainClaimFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChainClaimFilter<$PrismaModel>
+}
+
 export type JsonFilter<$PrismaModel = never> =
 | Prisma.PatchUndefined<
     Prisma.Either<Required<JsonFilterBase<$PrismaModel>>, Exclude<keyof Required<JsonFilterBase<$PrismaModel>>, 'path'>>,
@@ -787,6 +804,125 @@ export type EnumBlockchainTransactionStatusWithAggregatesFilter<$PrismaModel = n
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumBlockchainTransactionStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumBlockchainTransactionStatusFilter<$PrismaModel>
+}
+
+export type EnumUnmatchedPaymentReasonFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentReason | Prisma.EnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel> | $Enums.UnmatchedPaymentReason
+}
+
+export type EnumUnmatchedPaymentStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentStatus | Prisma.EnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel> | $Enums.UnmatchedPaymentStatus
+}
+
+export type EnumUnmatchedPaymentReasonWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentReason | Prisma.EnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentReasonWithAggregatesFilter<$PrismaModel> | $Enums.UnmatchedPaymentReason
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel>
+}
+
+export type EnumUnmatchedPaymentStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentStatus | Prisma.EnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentStatusWithAggregatesFilter<$PrismaModel> | $Enums.UnmatchedPaymentStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel>
+}
+
+export type EnumPaymentRefundStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundStatus | Prisma.EnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel> | $Enums.PaymentRefundStatus
+}
+
+export type EnumPaymentRefundCauseFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundCause | Prisma.EnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel> | $Enums.PaymentRefundCause
+}
+
+export type EnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundDestinationSource | Prisma.EnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel> | $Enums.PaymentRefundDestinationSource | null
+}
+
+export type EnumPaymentRefundStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundStatus | Prisma.EnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStatusWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel>
+}
+
+export type EnumPaymentRefundCauseWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundCause | Prisma.EnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundCauseWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundCause
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel>
+}
+
+export type EnumPaymentRefundDestinationSourceNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundDestinationSource | Prisma.EnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundDestinationSource | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel>
+}
+
+export type EnumProviderTransactionKindFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionKind | Prisma.EnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel> | $Enums.ProviderTransactionKind
+}
+
+export type EnumProviderTransactionStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionStatus | Prisma.EnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel> | $Enums.ProviderTransactionStatus
+}
+
+export type EnumProviderTransactionKindWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionKind | Prisma.EnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionKindWithAggregatesFilter<$PrismaModel> | $Enums.ProviderTransactionKind
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel>
+}
+
+export type EnumProviderTransactionStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionStatus | Prisma.EnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionStatusWithAggregatesFilter<$PrismaModel> | $Enums.ProviderTransactionStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel>
 }
 
 export type EnumOrganizationStatusFilter<$PrismaModel = never> = {
@@ -1281,6 +1417,23 @@ export type NestedDecimalWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedDecimalFilter<$PrismaModel>
 }
 
+export type NestedEnumChainClaimFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainClaim | Prisma.EnumChainClaimFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainClaimFilter<$PrismaModel> | $Enums.ChainClaim
+}
+
+export type NestedEnumChainClaimWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ChainClaim | Prisma.EnumChainClaimFieldRefInput<$PrismaModel>
+  in?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ChainClaim[] | Prisma.ListEnumChainClaimFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumChainClaimWithAggregatesFilter<$PrismaModel> | $Enums.ChainClaim
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumChainClaimFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumChainClaimFilter<$PrismaModel>
+}
+
 export type NestedJsonFilter<$PrismaModel = never> =
 | Prisma.PatchUndefined<
     Prisma.Either<Required<NestedJsonFilterBase<$PrismaModel>>, Exclude<keyof Required<NestedJsonFilterBase<$PrismaModel>>, 'path'>>,
@@ -1619,6 +1772,125 @@ export type NestedEnumBlockchainTransactionStatusWithAggregatesFilter<$PrismaMod
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumBlockchainTransactionStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumBlockchainTransactionStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentReason | Prisma.EnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel> | $Enums.UnmatchedPaymentReason
+}
+
+export type NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentStatus | Prisma.EnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel> | $Enums.UnmatchedPaymentStatus
+}
+
+export type NestedEnumUnmatchedPaymentReasonWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentReason | Prisma.EnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentReason[] | Prisma.ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentReasonWithAggregatesFilter<$PrismaModel> | $Enums.UnmatchedPaymentReason
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumUnmatchedPaymentReasonFilter<$PrismaModel>
+}
+
+export type NestedEnumUnmatchedPaymentStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.UnmatchedPaymentStatus | Prisma.EnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.UnmatchedPaymentStatus[] | Prisma.ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumUnmatchedPaymentStatusWithAggregatesFilter<$PrismaModel> | $Enums.UnmatchedPaymentStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumUnmatchedPaymentStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentRefundStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundStatus | Prisma.EnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel> | $Enums.PaymentRefundStatus
+}
+
+export type NestedEnumPaymentRefundCauseFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundCause | Prisma.EnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel> | $Enums.PaymentRefundCause
+}
+
+export type NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundDestinationSource | Prisma.EnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel> | $Enums.PaymentRefundDestinationSource | null
+}
+
+export type NestedEnumPaymentRefundStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundStatus | Prisma.EnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundStatus[] | Prisma.ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundStatusWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentRefundCauseWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundCause | Prisma.EnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  in?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PaymentRefundCause[] | Prisma.ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPaymentRefundCauseWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundCause
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundCauseFilter<$PrismaModel>
+}
+
+export type NestedEnumPaymentRefundDestinationSourceNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PaymentRefundDestinationSource | Prisma.EnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  in?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  notIn?: $Enums.PaymentRefundDestinationSource[] | Prisma.ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> | null
+  not?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableWithAggregatesFilter<$PrismaModel> | $Enums.PaymentRefundDestinationSource | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPaymentRefundDestinationSourceNullableFilter<$PrismaModel>
+}
+
+export type NestedEnumProviderTransactionKindFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionKind | Prisma.EnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel> | $Enums.ProviderTransactionKind
+}
+
+export type NestedEnumProviderTransactionStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionStatus | Prisma.EnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel> | $Enums.ProviderTransactionStatus
+}
+
+export type NestedEnumProviderTransactionKindWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionKind | Prisma.EnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionKind[] | Prisma.ListEnumProviderTransactionKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionKindWithAggregatesFilter<$PrismaModel> | $Enums.ProviderTransactionKind
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumProviderTransactionKindFilter<$PrismaModel>
+}
+
+export type NestedEnumProviderTransactionStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.ProviderTransactionStatus | Prisma.EnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.ProviderTransactionStatus[] | Prisma.ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumProviderTransactionStatusWithAggregatesFilter<$PrismaModel> | $Enums.ProviderTransactionStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumProviderTransactionStatusFilter<$PrismaModel>
 }
 
 export type NestedEnumOrganizationStatusFilter<$PrismaModel = never> = {

@@ -18,6 +18,15 @@ export const ChainFinality = {
 export type ChainFinality = (typeof ChainFinality)[keyof typeof ChainFinality]
 
 
+export const ChainClaim = {
+  ORDER: 'ORDER',
+  REFUND: 'REFUND',
+  INBOX: 'INBOX'
+} as const
+
+export type ChainClaim = (typeof ChainClaim)[keyof typeof ChainClaim]
+
+
 export const UserStatus = {
   ACTIVE: 'ACTIVE',
   DISABLED: 'DISABLED'
@@ -169,6 +178,77 @@ export const BlockchainTransactionStatus = {
 } as const
 
 export type BlockchainTransactionStatus = (typeof BlockchainTransactionStatus)[keyof typeof BlockchainTransactionStatus]
+
+
+export const UnmatchedPaymentReason = {
+  WRONG_CHAIN: 'WRONG_CHAIN',
+  WRONG_ASSET: 'WRONG_ASSET',
+  LATE: 'LATE',
+  DUPLICATE: 'DUPLICATE',
+  UNKNOWN_SENDER: 'UNKNOWN_SENDER',
+  AMBIGUOUS: 'AMBIGUOUS',
+  NO_ORDER: 'NO_ORDER'
+} as const
+
+export type UnmatchedPaymentReason = (typeof UnmatchedPaymentReason)[keyof typeof UnmatchedPaymentReason]
+
+
+export const UnmatchedPaymentStatus = {
+  OPEN: 'OPEN',
+  ASSIGNED: 'ASSIGNED',
+  REFUNDED: 'REFUNDED',
+  IGNORED: 'IGNORED',
+  TAKEN: 'TAKEN',
+  REVERSED: 'REVERSED'
+} as const
+
+export type UnmatchedPaymentStatus = (typeof UnmatchedPaymentStatus)[keyof typeof UnmatchedPaymentStatus]
+
+
+export const PaymentRefundStatus = {
+  REQUESTED: 'REQUESTED',
+  PENDING: 'PENDING',
+  SENT: 'SENT',
+  COMPLETED: 'COMPLETED',
+  CANCELED: 'CANCELED'
+} as const
+
+export type PaymentRefundStatus = (typeof PaymentRefundStatus)[keyof typeof PaymentRefundStatus]
+
+
+export const PaymentRefundCause = {
+  MEMBER: 'MEMBER',
+  SURPLUS: 'SURPLUS',
+  PART: 'PART',
+  LATE: 'LATE'
+} as const
+
+export type PaymentRefundCause = (typeof PaymentRefundCause)[keyof typeof PaymentRefundCause]
+
+
+export const PaymentRefundDestinationSource = {
+  SENDER: 'SENDER',
+  OWNER: 'OWNER'
+} as const
+
+export type PaymentRefundDestinationSource = (typeof PaymentRefundDestinationSource)[keyof typeof PaymentRefundDestinationSource]
+
+
+export const ProviderTransactionKind = {
+  PAYMENT: 'PAYMENT',
+  REFUND: 'REFUND'
+} as const
+
+export type ProviderTransactionKind = (typeof ProviderTransactionKind)[keyof typeof ProviderTransactionKind]
+
+
+export const ProviderTransactionStatus = {
+  CLAIMED: 'CLAIMED',
+  CONFIRMED: 'CONFIRMED',
+  REVERSED: 'REVERSED'
+} as const
+
+export type ProviderTransactionStatus = (typeof ProviderTransactionStatus)[keyof typeof ProviderTransactionStatus]
 
 
 export const OrganizationStatus = {

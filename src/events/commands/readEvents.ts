@@ -29,6 +29,7 @@ export async function readEvents(
   },
 ): Promise<readonly LoggedEvent[]> {
   const { organizationId, after, types, tags, limit } = input;
+  // `position` alone would be the text of the answer, which is in another order
   const rows = await db.$queryRaw<(LoggedEvent & { transactionId: string; position: string })[]>`
     /* readEvents */
     select
@@ -46,14 +47,14 @@ export async function readEvents(
       data,
       metadata ->> 'requestId' as "requestId",
       recorded_at as "recordedAt"
-    from events
+    from events e
     where organization_id = ${organizationId}::uuid
       and (epoch, transaction_id, position)
         > (${after.epoch}::integer, ${String(after.transactionId)}::text::xid8, ${after.position}::bigint)
       and (${types ?? null}::text[] is null or type = any (${types ?? null}::text[]))
       and (${tags ?? null}::text[] is null or tags @> ${tags ?? null}::text[])
       and (epoch < current_event_epoch() or transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
-    order by epoch, transaction_id, position
+    order by e.epoch, e.transaction_id, e.position
     limit ${limit}::integer`;
   return rows.map((row) => ({
     ...row,

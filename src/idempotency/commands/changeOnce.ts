@@ -4,7 +4,8 @@ import { assertPerson } from '../../kernel/viewer.ts';
 import { type Done, type GivenKey, once } from './once.ts';
 
 /**
- * Changes one thing, by its id alone, once for each key, in a transaction that looks before it writes.
+ * Changes one thing, by its id, once for each key, in a transaction that looks before it writes.
+ * @param change.variables what is asked for besides the id
  * @param change.run does it; what it throws undoes everything, the record of the key too
  * @param change.replay answers what was done before, from the thing's id
  * @throws UNAUTHENTICATED, NEEDS_A_PERSON, and what `once` throws
@@ -14,6 +15,7 @@ export async function changeOnce<Answer extends object>(
   change: {
     readonly operation: string;
     readonly id: string;
+    readonly variables?: object;
     readonly idempotencyKey: GivenKey | null;
     /** What has to hold besides, even for whoever did it before. */
     readonly require?: (tx: Transaction) => PromiseLike<unknown>;
@@ -22,7 +24,7 @@ export async function changeOnce<Answer extends object>(
   },
 ): Promise<Done<Answer>> {
   assertPerson(viewer);
-  const { operation, id, idempotencyKey, require, run, replay } = change;
+  const { operation, id, variables, idempotencyKey, require, run, replay } = change;
   return once<Answer>(
     scope,
     {
@@ -30,7 +32,7 @@ export async function changeOnce<Answer extends object>(
       organizationId: viewer.organizationId,
       principal: `user:${viewer.userId}`,
       operation,
-      variables: { id },
+      variables: { id, ...variables },
       resultId: id,
     },
     (record) =>

@@ -11,6 +11,7 @@ export interface MergePreview {
   readonly viewerSurvives: boolean;
   readonly identities: readonly MergedIdentity[];
   readonly organizations: readonly MergedOrganization[];
+  readonly apiKeys: readonly StoppedKey[];
 }
 
 /** What the merged user will be proved by. */
@@ -31,6 +32,15 @@ export interface MergedOrganization {
   readonly role: Role;
 }
 
+/** An API key that stops, since whoever answers for it goes: a personal one for good, others until an owner confirms it. */
+export interface StoppedKey {
+  readonly name: string;
+  readonly kind: 'SERVICE' | 'INTEGRATION' | 'PERSONAL';
+  readonly organizationName: string;
+  /** Whether it is the viewer who answers for it. */
+  readonly isViewers: boolean;
+}
+
 /**
  * What `mergeUsers` with this ticket would make; it leaves the ticket as it is.
  * @throws STEP_UP_REQUIRED, MERGE_TICKET_INVALID, MERGE_REFUSED
@@ -41,11 +51,18 @@ export async function previewMerge(
 ): Promise<MergePreview> {
   const { scope } = context;
   await requireFreshProof(context, scope.db);
-  const [row] = await scope.db.$queryRaw<{ preview: (MergePreview & { allowed: boolean }) | null }[]>`
-    /* previewMerge */
-    select preview_merge(${sha256(mergeTicket)}::bytea) as preview`;
+  const hash = sha256(mergeTicket);
+  const [[row], apiKeys] = await Promise.all([
+    scope.db.$queryRaw<{ preview: (Omit<MergePreview, 'apiKeys'> & { allowed: boolean }) | null }[]>`
+      /* previewMerge */
+      select preview_merge(${hash}::bytea) as preview`,
+    scope.db.$queryRaw<StoppedKey[]>`
+      /* previewMergedKeys */
+      select name, kind, organization_name as "organizationName", is_viewers as "isViewers"
+      from preview_merged_keys(${hash}::bytea)`,
+  ]);
   const preview = row?.preview ?? null;
   if (preview === null) throw identityErrors.MERGE_TICKET_INVALID();
   if (!preview.allowed) throw identityErrors.MERGE_REFUSED();
-  return preview;
+  return { ...preview, apiKeys };
 }

@@ -1,7 +1,10 @@
 import type { Context } from '../../context.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 
-/** What tells one state of the viewer from another: user, profile, wallets, memberships, organization, own session. */
+/**
+ * What tells one state of the viewer from another: user, profile, wallets, memberships, permissions, organization, own
+ * session.
+ */
 export async function readViewerVersion({ viewer, scope }: Context): Promise<string> {
   assertPerson(viewer);
   const { userId, organizationId, sessionId } = viewer;
@@ -16,10 +19,11 @@ export async function readViewerVersion({ viewer, scope }: Context): Promise<str
         where i.user_id = ${userId}::uuid
       ),
       (
-        select jsonb_agg(jsonb_build_array(m.organization_id, m.role, m.status) order by m.organization_id)
+        select jsonb_agg(jsonb_build_array(m.organization_id, m.role, m.role_id, m.status) order by m.organization_id)
         from memberships m
         where m.user_id = ${userId}::uuid
       ),
+      current_setting('app.permissions', true),
       (select jsonb_build_array(o.name, o.slug) from organizations o where o.id = ${organizationId}::uuid),
       (select s.proved_at from sessions s where s.id = ${sessionId}::uuid)
     )::text, 'UTF8')), 'hex') as version`;

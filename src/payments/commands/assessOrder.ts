@@ -1,11 +1,29 @@
+import { finalityOf } from '../../chain/model.ts';
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
-import { paymentOrderMoved } from '../events.ts';
-import { type ActiveCredit, type Assessment, assess, type ChainView, type OrderState } from '../model.ts';
+import type { FinalityPolicy } from '../../kernel/finality.ts';
+import { paymentOrderChanged, type ToldOrder } from '../events.ts';
+import {
+  type ActiveCredit,
+  type Assessment,
+  assess,
+  type ChainView,
+  type OrderException,
+  type ShortfallPolicy,
+} from '../model.ts';
 
-interface LockedOrder extends OrderState, ChainView {
-  readonly credited: bigint;
+/** What has been noticed of an order besides its credits. */
+export interface Notice {
+  readonly note?: readonly OrderException[];
+  readonly forget?: readonly OrderException[];
+}
+
+interface LockedOrder extends ToldOrder, ChainView {
+  readonly tolerance: bigint;
+  readonly finality: FinalityPolicy;
+  readonly underPolicy: ShortfallPolicy;
+  readonly expiresAt: Date;
   /** Whether the chain has news of its credits that were not judged yet. */
   readonly hasNews: boolean;
   /** Of the event that would come next. */
@@ -14,32 +32,27 @@ interface LockedOrder extends OrderState, ChainView {
 
 /**
  * Brings an order to the state that its credits and the chain give it, and tells of it; nothing happens when it is
- * there, and while one of its transfers waits to be judged: where that one stands now is not known.
+ * there. While one of its transfers waits to be judged nobody knows where that one stands now: then it is only noted
+ * what is unusual.
+ * @returns whether it has changed
  */
 export async function assessOrder(
   context: WorkerContext,
   tx: Transaction,
-  { organizationId, orderId }: { readonly organizationId: string; readonly orderId: string },
-): Promise<void> {
-  const order = await lockOrder(tx, orderId);
-  if (order.hasNews) return;
-  const assessment = assess(order, await activeCredits(tx, orderId), order);
-  if (isSame(order, assessment)) return;
+  input: { readonly organizationId: string; readonly orderId: string } & Notice,
+): Promise<boolean> {
+  const { orderId, note = [], forget = [] } = input;
+  const before = await lockOrder(tx, orderId);
+  const kept = before.exceptions.filter((exception) => !forget.includes(exception));
+  const exceptions = [...new Set([...kept, ...note])].sort();
+  const assessment = before.hasNews
+    ? { status: before.status, exceptions, credited: before.credited }
+    : assess({ ...before, exceptions }, await activeCredits(tx, orderId), before);
+  if (isSame(before, assessment)) return false;
   await writeAssessment(tx, orderId, assessment);
-  if (order.status === assessment.status) return;
-  await appendEvent(
-    context,
-    tx,
-    paymentOrderMoved({
-      organizationId,
-      paymentOrderId: orderId,
-      version: order.nextVersion,
-      from: order.status,
-      to: assessment.status,
-      reorged: order.exceptions.includes('REORGED'),
-      credited: assessment.credited,
-    }),
-  );
+  const order = { ...before, ...assessment };
+  await appendEvent(context, tx, paymentOrderChanged({ before, order, version: before.nextVersion }));
+  return true;
 }
 
 async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder> {
@@ -50,18 +63,23 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
     where organization_id = current_organization_id() and id = ${orderId}::uuid
     for update`;
   const [row] = await tx.$queryRaw<
-    (Omit<LockedOrder, 'due' | 'credited' | 'requiredConfirmations'> & {
+    (Omit<LockedOrder, 'due' | 'tolerance' | 'credited' | 'finality'> & {
       due: string;
+      tolerance: string;
       credited: string;
-      requiredConfirmations: number;
+      finality: string;
+      confirmations: number;
     })[]
   >`
     /* readOrder */
     select
-      o.status::text as status, o.exceptions::text[] as exceptions, o.due_units::text as due,
-      o.credited_units::text as credited, o.required_confirmations as "requiredConfirmations",
-      o.expires_at as "expiresAt",
-      coalesce(i.head_number, 0) as head, coalesce(i.finalized_number, 0) as finalized,
+      o.organization_id as "organizationId", o.id as "paymentOrderId", o.payment_link_id as "paymentLinkId",
+      o.status::text as status, o.exceptions::text[] as exceptions, a.caip19 as asset, o.pay_to as "payTo", o.payer,
+      o.refund::text as refund, o.due_units::text as due, o.tolerance_units::text as tolerance,
+      o.credited_units::text as credited, o.finality::text as finality, o.required_confirmations as confirmations,
+      o.under_policy::text as "underPolicy", o.expires_at as "expiresAt",
+      coalesce(i.head_number, 0) as head, coalesce(i.safe_number, 0) as safe,
+      coalesce(i.finalized_number, 0) as finalized,
       case
         -- no order expires over a payment that is there already, but was not judged yet
         when exists (
@@ -72,9 +90,11 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
             and not t.orphaned
             and t.asset_id = o.asset_id
             and t.recipient = o.pay_to
-            and t.sender = o.payer
+            and case o.matching when 'WALLET' then t.sender = o.payer else t.units = o.due_units end
         ) then o.created_at
-        else coalesce(i.caught_up_at, o.created_at)
+        -- nor before a later block has shown that none in time is still to come
+        when i.caught_up_at is null or i.read_until is null then o.created_at
+        else least(i.caught_up_at, i.read_until)
       end as "caughtUpAt",
       exists (
         select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
@@ -85,26 +105,39 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
         where e.organization_id = o.organization_id and e.aggregate_type = 'payment-order' and e.aggregate_id = o.id
       ) as "nextVersion"
     from payment_orders o
+    join assets a on a.id = o.asset_id
     join chain_incarnations i on i.id = o.incarnation_id
     where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid`;
   if (!row) throw new Error('An order that was to be assessed is not in its tenant.');
+  const { confirmations, ...order } = row;
   return {
-    ...row,
+    ...order,
     due: BigInt(row.due),
+    tolerance: BigInt(row.tolerance),
     credited: BigInt(row.credited),
-    requiredConfirmations: BigInt(row.requiredConfirmations),
+    finality: finalityOf(row.finality, confirmations),
   };
 }
 
 async function activeCredits(tx: Transaction, orderId: string): Promise<ActiveCredit[]> {
-  const credits = await tx.paymentCredit.findMany({
-    where: { paymentOrderId: orderId, reversedAt: null },
-    select: { units: true, blockchainTransaction: { select: { blockNumber: true } } },
-  });
-  return credits.map(({ units, blockchainTransaction: { blockNumber } }) => ({
-    units: BigInt(units.toFixed()),
-    blockNumber,
-  }));
+  // what a member's word stands for waits for no block
+  const credits = await tx.$queryRaw<{ units: string; blockNumber: bigint | null }[]>`
+    /* activeCredits */
+    select c.units::text as units, b.block_number as "blockNumber"
+    from payment_credits c
+    join blockchain_transactions b on b.organization_id = c.organization_id and b.id = c.blockchain_transaction_id
+    where c.organization_id = current_organization_id()
+      and c.payment_order_id = ${orderId}::uuid
+      and c.reversed_at is null
+    union all
+    select p.units::text, null
+    from provider_transactions p
+    where p.organization_id = current_organization_id()
+      and p.payment_order_id = ${orderId}::uuid
+      and p.kind = 'PAYMENT'
+      and p.status = 'CONFIRMED'
+      and p.blockchain_transaction_id is null`;
+  return credits.map(({ units, blockNumber }) => ({ units: BigInt(units), blockNumber }));
 }
 
 function isSame(order: LockedOrder, { status, exceptions, credited }: Assessment): boolean {

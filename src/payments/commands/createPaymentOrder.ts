@@ -1,18 +1,25 @@
-import { zeroAddress } from 'viem';
 import { lockChain } from '../../chain/commands/lockChain.ts';
 import { chainErrors } from '../../chain/errors.ts';
 import { caip19Of, MAX_SECONDS_BEHIND, storedCaip19 } from '../../chain/model.ts';
 import type { Context } from '../../context.ts';
-import type { Deed, Scope, Transaction } from '../../database/scope.ts';
+import type { Deed, Transaction } from '../../database/scope.ts';
 import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { showAddress } from '../../kernel/address.ts';
 import { sha256 } from '../../kernel/digest.ts';
-import { GatewayError, kernelErrors } from '../../kernel/errors.ts';
+import { kernelErrors } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
+import type { JsonObject } from '../../kernel/json.ts';
 import { paymentErrors } from '../errors.ts';
 import { paymentOrderCreated } from '../events.ts';
+import { type FieldValues, readFieldValues } from '../model/customFields.ts';
+import type { Matching } from '../model/matching.ts';
 import { newOrderToken, newReference } from '../model.ts';
+import { explainOrder } from './explainOrder.ts';
+import { findPayableLink, type PayableLink, type Terms } from './findPayableLink.ts';
+import { readMatching } from './readMatching.ts';
+import { readPrice } from './readPrice.ts';
+import { takeUniqueAmount } from './takeUniqueAmount.ts';
 
 /** What a payer chooses. */
 export interface PaymentOrderInput {
@@ -20,17 +27,13 @@ export interface PaymentOrderInput {
   /** A CAIP-19 name; needed when the link accepts several. */
   readonly asset?: string | null | undefined;
   readonly payer?: string | null | undefined;
+  /** How the payment is to be known; by the payer where one is named, else by its amount. */
+  readonly matching?: Matching | null | undefined;
+  /** In whole tokens; where the payer chooses what to pay. */
+  readonly amount?: string | null | undefined;
+  /** What the link asks for, by the keys of its fields. */
+  readonly fields?: JsonObject | null | undefined;
   readonly idempotencyKey?: GivenKey | null;
-}
-
-/** The terms of a link that an order copies. */
-interface Terms {
-  readonly assetId: string;
-  readonly chainId: number;
-  readonly asset: string;
-  readonly token: string | null;
-  readonly units: bigint;
-  readonly payTo: string;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function createPaymentOrder(
   const id = newId();
   const token = newOrderToken();
   const scope = context.handleScope('payment-link', input.slug);
-  const link = await findLink(scope.db);
+  const link = await findPayableLink(scope.db);
   const { organizationId } = link;
   return once(
     scope,
@@ -62,16 +65,19 @@ export async function createPaymentOrder(
         .transaction(async (tx) => {
           // First of all, so that a link which was closed since does not keep a repeated key from its order.
           for (const deed of record(tx)) await deed;
-          const { terms, payer } = readOrder(link, input);
+          const chosen = readOrder(link, input);
+          const { terms, price, matching, payer } = chosen;
           await limitOrders(context, tx, link);
           const chain = await holdChain(tx, terms.chainId);
-          await insertOrder(context, tx, { id, link, chain, terms, payer });
+          const units = matching === 'UNIQUE_AMOUNT' ? await takeUniqueAmount(tx, { ...terms, price }) : price;
+          await insertOrder(context, tx, { id, link, chain, units, ...chosen });
           await nameOrder(tx, { organizationId, orderId: id, token });
-          const { asset, units } = terms;
-          const fact = { organizationId, paymentOrderId: id, paymentLinkId: link.id, asset, units, payer };
+          const { asset, payTo } = terms;
+          const about = { organizationId, paymentOrderId: id, paymentLinkId: link.id };
+          const fact = { ...about, matching, asset, price, units, payTo, payer };
           await appendEvent(context, tx, paymentOrderCreated(fact));
         })
-        .catch(explain);
+        .catch((error: unknown) => explainOrder(link, error));
       return { token };
     },
     async (orderId) => {
@@ -81,48 +87,48 @@ export async function createPaymentOrder(
   );
 }
 
-/** A payer may do nothing but by the link: it has gone since it was found, or its organization has. */
-function explain(error: unknown): never {
-  if (error instanceof GatewayError && error.code === 'FORBIDDEN') {
-    throw paymentErrors.LINK_NOT_FOUND({}, { cause: error });
-  }
-  throw error;
+interface ChosenTerms {
+  readonly terms: Terms;
+  readonly matching: Matching;
+  readonly payer: string | null;
+  readonly price: bigint;
+  readonly fieldValues: FieldValues;
 }
 
 /** What the payer chose of what the link offers. */
-function readOrder(link: FoundLink, input: PaymentOrderInput): { terms: Terms; payer: string } {
-  if (link.status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status: link.status });
+function readOrder(link: PayableLink, input: PaymentOrderInput): ChosenTerms {
+  const { status, inactiveMessage: message } = link;
+  if (status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status, ...(message !== null && { message }) });
+  if (link.exhausted) throw paymentErrors.LINK_EXHAUSTED();
   const terms = choose(link.accepts, input.asset ?? null);
-  const payer = input.payer ?? null;
-  if (payer === null) throw paymentErrors.PAYER_REQUIRED();
-  // New tokens come from the zero address, and a token’s own transfers are anybody’s.
-  if ([zeroAddress, terms.payTo, terms.token].includes(payer)) throw paymentErrors.PAYER_REFUSED({ payer });
-  return { terms, payer };
+  const price = readPrice(terms, input.amount ?? null);
+  const fieldValues = readFieldValues(link.customFields, input.fields ?? {});
+  return { terms, ...readMatching(terms, input), price, fieldValues };
 }
 
 function insertOrder(
   context: Context,
   tx: Transaction,
-  order: {
+  order: ChosenTerms & {
     readonly id: string;
-    readonly link: FoundLink;
+    readonly link: PayableLink;
     readonly chain: HeldChain;
-    readonly terms: Terms;
-    readonly payer: string;
+    /** The price, with what tells it from others. */
+    readonly units: bigint;
   },
 ): Deed {
-  const { id, link, chain, terms, payer } = order;
+  const { id, link, chain, terms, matching, payer, price, units, fieldValues } = order;
   return tx.$executeRaw`
     /* createPaymentOrder */
     insert into payment_orders (
-      organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, pay_to, payer, reference,
-      required_confirmations, head_number, client_hash, expires_at
+      organization_id, id, payment_link_id, incarnation_id, asset_id, matching, due_units, surcharge_units, pay_to, payer,
+      reference, head_number, client_hash, field_values
     )
     values (
       ${link.organizationId}::uuid, ${id}::uuid, ${link.id}::uuid, ${chain.incarnationId}::uuid,
-      ${terms.assetId}::uuid, 'WALLET', ${terms.units.toString()}::numeric, ${terms.payTo}, ${payer},
-      ${newReference()}::bytea, ${chain.confirmations}, ${chain.headNumber}, ${clientHash(context)}::bytea,
-      transaction_timestamp() + make_interval(mins => ${link.orderLifetimeMinutes}::int)
+      ${terms.assetId}::uuid, ${matching}::payment_matching, ${units.toString()}::numeric,
+      ${(units - price).toString()}::numeric, ${terms.payTo}, ${payer}, ${newReference()}::bytea, ${chain.headNumber}, ${clientHash(context)}::bytea,
+      ${JSON.stringify(fieldValues)}::jsonb
     )`;
 }
 
@@ -132,44 +138,6 @@ function nameOrder(tx: Transaction, order: { organizationId: string; orderId: st
     /* nameOrder */
     insert into handles (kind, value_hash, organization_id, target_id)
     values ('payment-order', ${sha256(order.token)}::bytea, ${order.organizationId}::uuid, ${order.orderId}::uuid)`;
-}
-
-interface FoundLink {
-  readonly organizationId: string;
-  readonly id: string;
-  readonly status: string;
-  readonly orderLifetimeMinutes: number;
-  readonly accepts: readonly Terms[];
-}
-
-/** The only link that this scene can see: the one whose slug the payer came with. */
-async function findLink(db: Scope['db']): Promise<FoundLink> {
-  const link = await db.paymentLink.findFirst({
-    select: {
-      organizationId: true,
-      id: true,
-      status: true,
-      orderLifetimeMinutes: true,
-      accepts: {
-        orderBy: { position: 'asc' },
-        select: {
-          units: true,
-          payTo: true,
-          asset: { select: { id: true, chainId: true, caip19: true, address: true } },
-        },
-      },
-    },
-  });
-  if (!link) throw paymentErrors.LINK_NOT_FOUND();
-  const accepts = link.accepts.map(({ asset, units, payTo }) => ({
-    assetId: asset.id,
-    chainId: Number(asset.chainId),
-    asset: asset.caip19,
-    token: asset.address,
-    units: BigInt(units?.toFixed() ?? 0),
-    payTo,
-  }));
-  return { ...link, accepts };
 }
 
 function choose(accepts: readonly Terms[], asked: string | null): Terms {
@@ -193,7 +161,7 @@ function clientHash({ client }: Context): Buffer<ArrayBuffer> {
  * Counting and adding are one step: the count holds a lock on this client's orders of this link. What the organization
  * is asked for in a minute is counted beside it, and counts only where an order comes of it.
  */
-async function limitOrders(context: Context, tx: Transaction, link: FoundLink): Promise<void> {
+async function limitOrders(context: Context, tx: Transaction, link: PayableLink): Promise<void> {
   const {
     LIMIT_OPEN_ORDERS_PER_CLIENT: limit,
     LIMIT_ORDERS_PER_ORGANIZATION_PER_MINUTE: allowed,
@@ -213,7 +181,6 @@ async function limitOrders(context: Context, tx: Transaction, link: FoundLink): 
 interface HeldChain {
   readonly incarnationId: string;
   readonly headNumber: bigint;
-  readonly confirmations: number;
 }
 
 /** Keeps the chain's head where it is until the order is in, so that no block that could pay it is missed. */
@@ -224,12 +191,10 @@ async function holdChain(tx: Transaction, chainId: number): Promise<HeldChain> {
     select
       i.id as "incarnationId",
       i.head_number as "headNumber",
-      c.confirmations,
       i.halt_reason is null
         and i.head_number is not null
         and i.caught_up_at > clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int) as watched
     from chain_incarnations i
-    join chains c on c.chain_id = i.chain_id
     where i.chain_id = ${chainId} and i.current`;
   if (!chain?.watched) throw chainErrors.CHAIN_UNAVAILABLE({ chainId }, { retryAfter: 30 });
   return chain;

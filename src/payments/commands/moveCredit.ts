@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/scope.ts';
+import type { Notice } from './assessOrder.ts';
 
 /** A transfer of which the chain has news: it is new, it moved to another block, or it is gone. */
 export interface UnjudgedTransfer {
@@ -24,7 +25,7 @@ export interface UnjudgedTransfer {
  * has it no more. One that came back in another asset or between others is another payment: its credit is reversed,
  * and it is judged anew. What the order gives back, transfers that were refused before may fill: they are judged again.
  */
-export async function moveCredit(tx: Transaction, transfer: UnjudgedTransfer, orderId: string): Promise<void> {
+export async function moveCredit(tx: Transaction, transfer: UnjudgedTransfer, orderId: string): Promise<Notice> {
   const { incarnationId, transactionHash: hash, ordinal, assetId, sender, recipient, units, orphaned } = transfer;
   const credited = await tx.blockchainTransaction.findFirstOrThrow({
     where: { incarnationId, hash, ordinal },
@@ -33,7 +34,10 @@ export async function moveCredit(tx: Transaction, transfer: UnjudgedTransfer, or
   const isSame = credited.assetId === assetId && credited.sender === sender && credited.recipient === recipient;
   await (isSame ? follow(tx, transfer, credited.id) : release(tx, transfer, credited.id));
   const isLess = BigInt(units) < BigInt(credited.units.toFixed());
-  if (orphaned || !isSame || isLess) await reopenRefused(tx, orderId);
+  if (!orphaned && isSame && !isLess) return {};
+  await reopenRefused(tx, orderId);
+  // What is refused again is noted again.
+  return { forget: ['DUPLICATE'] };
 }
 
 async function follow(tx: Transaction, transfer: UnjudgedTransfer, creditedId: string): Promise<void> {
@@ -74,7 +78,6 @@ async function release(tx: Transaction, transfer: UnjudgedTransfer, creditedId: 
   });
 }
 
-/** What is refused again is noted again. */
 async function reopenRefused(tx: Transaction, orderId: string): Promise<void> {
   await tx.$executeRaw`
     /* reopenRefused */
@@ -86,16 +89,11 @@ async function reopenRefused(tx: Transaction, orderId: string): Promise<void> {
       and t.incarnation_id = o.incarnation_id
       and t.asset_id = o.asset_id
       and t.recipient = o.pay_to
-      and t.sender = o.payer
+      and case o.matching
+        when 'WALLET' then t.sender = o.payer and (t.block_number > o.head_number or position(o.reference in t.input) > 0)
+        when 'UNIQUE_AMOUNT' then t.units = o.due_units and t.block_number > o.head_number
+      end
       and t.claimed_for_id is null
       and t.judged_at is not null
-      and not t.orphaned
-      and (t.block_number > o.head_number or position(o.reference in t.input) > 0)`;
-  await tx.$executeRaw`
-    /* forgetDuplicates */
-    update payment_orders
-    set exceptions = array_remove(exceptions, 'DUPLICATE')
-    where organization_id = current_organization_id()
-      and id = ${orderId}::uuid
-      and 'DUPLICATE' = any (exceptions)`;
+      and not t.orphaned`;
 }

@@ -1,16 +1,21 @@
+import { renderSVG } from 'uqr';
+import { bytesToHex } from 'viem';
 import type { Context } from '../../context.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
 import { fromUnits } from '../../kernel/money.ts';
 import { createPaymentOrder } from '../commands/createPaymentOrder.ts';
-import { type PaymentRequest, paymentRequest } from '../model.ts';
+import { claimMessage } from '../model/claims.ts';
+import { asksForPayment, type PaymentRequest, paymentRequest, unitsToSend } from '../model/paymentRequest.ts';
 import { PaymentLinkStatus } from './links.ts';
-import { BlockchainTransactionStatus, PaymentOrderStatus } from './orders.ts';
+import { BlockchainTransactionStatus, PaymentOrderException, PaymentOrderStatus } from './orders.ts';
+import { PaymentMatching } from './terms.ts';
 
 // The payer's side: without a session, by the slug or the token that was given out, and only what a payer needs.
 
-const Checkout = builder.prismaObject('PaymentLink', {
+/** A link as a payer sees it. */
+export const CheckoutRef = builder.prismaObject('PaymentLink', {
   variant: 'Checkout',
   description: 'A payment link as a payer sees it.',
   select: { organizationId: true, id: true },
@@ -18,7 +23,10 @@ const Checkout = builder.prismaObject('PaymentLink', {
     slug: t.exposeString('slug', { description: 'The link’s name in addresses.' }),
     title: t.exposeString('title', { description: 'What it is for.' }),
     description: t.exposeString('description', { nullable: true, description: 'More about what it is for.' }),
-    status: t.expose('status', { type: PaymentLinkStatus, description: 'Whether it takes payments.' }),
+    status: t.expose('status', {
+      type: PaymentLinkStatus,
+      description: 'What the merchant has made of it; `effectiveStatus` says whether it takes payments.',
+    }),
     organizationName: t.string({
       description: 'Who is paid.',
       select: { organization: { select: { name: true } } },
@@ -39,11 +47,17 @@ const PaymentRequestRef = builder.objectRef<PaymentRequest>('PaymentRequest').im
     }),
     data: t.expose('data', {
       type: 'Hex',
-      description: 'The calldata; it ends with the order’s reference, by which the payment is recognised.',
+      description:
+        'The calldata; it ends with the order’s reference, by which the payment is recognised, where its amount does not tell.',
     }),
     eip681: t.exposeString('eip681', {
-      description: 'The same as an EIP-681 link, for a QR code; it cannot carry the reference.',
+      description: 'The same as an EIP-681 link; it cannot carry the reference.',
     }),
+    qr: t.string({
+      description: 'That link as a QR code: an SVG image.',
+      resolve: ({ eip681 }) => renderSVG(eip681),
+    }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it pays, by block time.' }),
   }),
 });
 
@@ -78,7 +92,8 @@ const PaidTransaction = builder.prismaObject('BlockchainTransaction', {
   }),
 });
 
-const CheckoutOrder = builder.prismaObject('PaymentOrder', {
+/** An order as its payer sees it. */
+export const CheckoutOrder = builder.prismaObject('PaymentOrder', {
   variant: 'CheckoutOrder',
   description: 'One attempt to pay, as its payer sees it.',
   select: { organizationId: true, id: true },
@@ -88,24 +103,56 @@ const CheckoutOrder = builder.prismaObject('PaymentOrder', {
       resolve: (order) => tokenOf(order),
     }),
     status: t.expose('status', { type: PaymentOrderStatus, description: 'How far it has come.' }),
+    exceptions: t.expose('exceptions', { type: [PaymentOrderException], description: 'What is unusual about it.' }),
+    matching: t.expose('matching', { type: PaymentMatching, description: 'How its payment is known.' }),
     due: t.variant(AmountDue, { description: 'What is to be paid.' }),
+    receivedUnits: t.expose('creditedUnits', {
+      type: 'BigInt',
+      description: 'How much has arrived and was not taken back, in the asset’s smallest units.',
+    }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it can be paid, by block time.' }),
     paymentRequest: t.field({
       type: PaymentRequestRef,
-      description: 'The transaction that pays it.',
+      nullable: true,
+      description:
+        'The transaction that pays it, or the rest of it; null when nothing is to be sent any more, as all has arrived or the order is over.',
       select: {
+        status: true,
         dueUnits: true,
+        creditedUnits: true,
+        matching: true,
         payTo: true,
         reference: true,
+        expiresAt: true,
         asset: { select: { address: true, chainId: true } },
       },
-      resolve: ({ dueUnits, payTo, reference, asset }) =>
-        paymentRequest({
+      resolve: ({ status, dueUnits, creditedUnits, matching, payTo, reference, expiresAt, asset }) =>
+        asksForPayment(status)
+          ? paymentRequest({
+              chainId: Number(asset.chainId),
+              token: asset.address,
+              payTo,
+              units: unitsToSend({
+                due: BigInt(dueUnits.toFixed()),
+                credited: BigInt(creditedUnits.toFixed()),
+                matching,
+              }),
+              reference: matching === 'WALLET' ? reference : null,
+              expiresAt,
+            })
+          : null,
+    }),
+    claimMessage: t.string({
+      description:
+        'What the sender of a transaction signs with personal_sign, so that `claimPayment` credits it to the order.',
+      args: { transactionHash: t.arg({ type: 'Hex', required: true, description: 'The transaction’s hash.' }) },
+      select: { reference: true, asset: { select: { chainId: true } } },
+      resolve: ({ reference, asset }, { transactionHash }, { publicUrl }) =>
+        claimMessage({
+          publicUrl,
+          reference: bytesToHex(reference),
+          transactionHash: transactionHash.toLowerCase(),
           chainId: Number(asset.chainId),
-          token: asset.address,
-          payTo,
-          units: BigInt(dueUnits.toFixed()),
-          reference,
         }),
     }),
     transactions: t.field({
@@ -128,7 +175,8 @@ function tokenOf(order: object): string {
   return token;
 }
 
-async function findCheckoutOrder(context: Context, token: string, query: object): Promise<FoundOrder | null> {
+/** Finds a payer's order by its token, which it then tells again. */
+export async function findCheckoutOrder(context: Context, token: string, query: object): Promise<FoundOrder | null> {
   const scope = context.handleScope('payment-order', token);
   const order = (await scope.db.paymentOrder.findFirst(query as never)) as FoundOrder | null;
   if (order) tokens.set(order, token);
@@ -137,14 +185,19 @@ async function findCheckoutOrder(context: Context, token: string, query: object)
 
 type FoundOrder = Awaited<ReturnType<Context['scope']['db']['paymentOrder']['findFirstOrThrow']>>;
 
+/** What payers find. */
+const PUBLISHED = ['ACTIVE', 'PAUSED', 'ARCHIVED'];
+
 builder.queryFields((t) => ({
   checkout: t.prismaField({
-    type: Checkout,
+    type: CheckoutRef,
     nullable: true,
-    description: 'A payment link by its slug; null when there is none. Needs no session.',
+    description: 'A payment link by its slug; null when there is none, or a draft. Needs no session.',
     args: { slug: t.arg.string({ required: true, description: 'The link’s slug.' }) },
     resolve: (query, _root, { slug }, context) =>
-      context.handleScope('payment-link', slug).db.paymentLink.findFirst(query as never) as never,
+      context
+        .handleScope('payment-link', slug)
+        .db.paymentLink.findFirst({ ...query, where: { status: { in: PUBLISHED } } } as never) as never,
   }),
   checkoutOrder: t.prismaField({
     type: CheckoutOrder,
@@ -160,7 +213,20 @@ const CreatePaymentOrderInput = builder.inputType('CreatePaymentOrderInput', {
   fields: (t) => ({
     slug: t.string({ required: true, description: 'The link’s slug.' }),
     asset: t.string({ description: 'The CAIP-19 name of what to pay in; needed when the link accepts several.' }),
-    payer: t.field({ type: 'Address', description: 'The wallet that will pay; payments are matched by it.' }),
+    payer: t.field({
+      type: 'Address',
+      description:
+        'The wallet that will pay, and by which its payment is known; without one it is known by its amount.',
+    }),
+    matching: t.field({ type: PaymentMatching, description: 'How the payment is to be known, if otherwise.' }),
+    amount: t.field({
+      type: 'Decimal',
+      description: 'What to pay, in whole tokens; needed where the payer chooses, and the price itself elsewhere.',
+    }),
+    fields: t.field({
+      type: 'JsonObject',
+      description: 'What `checkout` asks for in `fields`: a value for each key; texts, or true and false.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });

@@ -1,6 +1,9 @@
+import { bytesToHex } from 'viem';
 import { ChainRef } from '../../chain/schema.ts';
 import { builder } from '../../graphql/builder.ts';
 import { inTenant } from '../../graphql/node.ts';
+import { claimMessage } from '../model/claims.ts';
+import { PaymentLatePolicy, PaymentMatching, PaymentOverPolicy, PaymentUnderPolicy } from './terms.ts';
 
 /** How far an attempt to pay has come. */
 export const PaymentOrderStatus = builder.enumType('PaymentOrderStatus', {
@@ -9,7 +12,7 @@ export const PaymentOrderStatus = builder.enumType('PaymentOrderStatus', {
     CREATED: { description: 'Nothing has arrived.' },
     DETECTED: { description: 'A part of what is due has arrived.' },
     CONFIRMING: { description: 'All that is due has arrived; blocks on top of it are awaited.' },
-    PAID: { description: 'It has the confirmations that the order asks for: the merchant may ship.' },
+    PAID: { description: 'It is as final as the order asks for: the merchant may ship.' },
     FINAL: { description: 'The chain itself calls it final.' },
     EXPIRED: { description: 'Its time passed before all that is due had arrived.' },
     CANCELED: { description: 'It was called off.' },
@@ -17,12 +20,13 @@ export const PaymentOrderStatus = builder.enumType('PaymentOrderStatus', {
   } as const,
 });
 
-const PaymentOrderException = builder.enumType('PaymentOrderException', {
+/** What is unusual about an order. */
+export const PaymentOrderException = builder.enumType('PaymentOrderException', {
   description: 'What is unusual about an order.',
   values: {
-    UNDERPAID: { description: 'It expired with only a part of what was due.' },
+    UNDERPAID: { description: 'Only a part of what was due came in its time.' },
     OVERPAID: { description: 'More arrived than was due.' },
-    LATE: { description: 'A payment for it arrived after its time; it was not credited.' },
+    LATE: { description: 'A payment for it arrived after its time; it was credited only where the order lets it be.' },
     WRONG_ASSET: { description: 'A payment for it arrived in another asset.' },
     DUPLICATE: { description: 'A payment for it arrived after it was paid; it was not credited.' },
     REORGED: { description: 'The chain took back a payment after the order was paid.' },
@@ -42,7 +46,8 @@ export const BlockchainTransactionStatus = builder.enumType('BlockchainTransacti
 /** A credited transfer, as the merchant sees it. */
 export const BlockchainTransactionRef = builder.prismaNode('BlockchainTransaction', {
   nullable: true,
-  description: 'A transfer that was credited, as the chain says it: one row a transfer, not a transaction.',
+  description:
+    'A transfer that was credited, stands in the inbox or is a refund, as the chain says it: one row a transfer, not a transaction.',
   select: { organizationId: true, id: true },
   id: { resolve: ({ id }) => id },
   findUnique: inTenant,
@@ -88,7 +93,26 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
       select: (_args, _context, nestedSelection) => ({ incarnation: { select: { chain: nestedSelection() } } }),
       resolve: ({ incarnation }) => incarnation.chain,
     }),
+    matching: t.expose('matching', { type: PaymentMatching, description: 'How its payment is known.' }),
     dueUnits: t.expose('dueUnits', { type: 'BigInt', description: 'How much is due, in the asset’s smallest units.' }),
+    surchargeUnits: t.expose('surchargeUnits', {
+      type: 'BigInt',
+      description:
+        'The part of what is due that was added to the price, so that no other open order asks for just as much.',
+    }),
+    toleranceUnits: t.expose('toleranceUnits', {
+      type: 'BigInt',
+      description: 'How much less than what is due is enough.',
+    }),
+    surplusUnits: t.field({
+      type: 'BigInt',
+      description: 'How much more than what is due has arrived and was not taken back.',
+      select: { dueUnits: true, creditedUnits: true },
+      resolve: ({ dueUnits, creditedUnits }) => {
+        const surplus = BigInt(creditedUnits.toFixed()) - BigInt(dueUnits.toFixed());
+        return surplus > 0n ? surplus : 0n;
+      },
+    }),
     creditedUnits: t.expose('creditedUnits', {
       type: 'BigInt',
       description: 'How much has arrived and was not taken back.',
@@ -99,10 +123,43 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
       nullable: true,
       description: 'Who said they would pay; nobody has proved it. Null where the transfer tells.',
     }),
-    requiredConfirmations: t.exposeInt('requiredConfirmations', {
-      description: 'Confirmations until it is paid, the transfer’s own block included.',
+    finality: t.string({
+      description: 'What is awaited before it is paid: `CONFIRMATIONS(n)`, `SAFE` or `FINALIZED`.',
+      select: { finality: true, requiredConfirmations: true },
+      resolve: ({ finality, requiredConfirmations }) =>
+        finality === 'CONFIRMATIONS' ? `CONFIRMATIONS(${requiredConfirmations})` : finality,
     }),
-    paymentLink: t.relation('paymentLink', { description: 'The link it was made from.' }),
+    requiredConfirmations: t.exposeInt('requiredConfirmations', {
+      description: 'Confirmations until it is paid, the transfer’s own block included; counts for no other finality.',
+    }),
+    underPolicy: t.expose('underPolicy', {
+      type: PaymentUnderPolicy,
+      description: 'What becomes of it with a part of what is due; `acceptUnderpaid` changes it.',
+    }),
+    overPolicy: t.expose('overPolicy', { type: PaymentOverPolicy, description: 'What becomes of what is beyond it.' }),
+    latePolicy: t.expose('latePolicy', { type: PaymentLatePolicy, description: 'What becomes of what comes late.' }),
+    lateUntil: t.expose('lateUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The end of its late window, by block time; null where it has none.',
+    }),
+    claimMessage: t.string({
+      description:
+        'What the sender of a transaction signs with personal_sign, so that `claimPayment` credits it to the order.',
+      args: { transactionHash: t.arg({ type: 'Hex', required: true, description: 'The transaction’s hash.' }) },
+      select: { reference: true, asset: { select: { chainId: true } } },
+      resolve: ({ reference, asset }, { transactionHash }, { publicUrl }) =>
+        claimMessage({
+          publicUrl,
+          reference: bytesToHex(reference),
+          transactionHash: transactionHash.toLowerCase(),
+          chainId: Number(asset.chainId),
+        }),
+    }),
+    paymentLink: t.relation('paymentLink', {
+      nullable: true,
+      description: 'The link it was made from; null once that was deleted.',
+    }),
     transactions: t.field({
       type: [BlockchainTransactionRef],
       description: 'The transfers that were credited to it, in the order in which they were.',

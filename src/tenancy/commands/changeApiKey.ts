@@ -3,7 +3,7 @@ import type { Transaction } from '../../database/scope.ts';
 import { appendNextEvent, type NextEvent } from '../../events/commands/appendNextEvent.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { assertPerson, type SessionViewer } from '../../kernel/viewer.ts';
-import { holdApiKey } from './holdApiKey.ts';
+import { type HeldKey, holdApiKey } from './holdApiKey.ts';
 
 /** A change of one API key. */
 interface KeyChange {
@@ -13,7 +13,7 @@ interface KeyChange {
   readonly idempotencyKey: GivenKey | null;
   readonly variables?: object;
   /** Writes it, in the transaction that holds the key; answers what is to be told, null when nothing changed. */
-  readonly change: (tx: Transaction, held: { readonly id: string; readonly revoked: boolean }) => Promise<Told | null>;
+  readonly change: (tx: Transaction, held: HeldKey & { readonly id: string }) => Promise<Told | null>;
   /** What has to hold besides, even for whoever did it before. */
   readonly require?: (tx: Transaction) => PromiseLike<unknown>;
 }
@@ -36,9 +36,9 @@ export async function changeApiKey(
   assertPerson(viewer);
   const { organizationId, userId }: SessionViewer = viewer;
   const run = async (tx: Transaction): Promise<{ readonly apiKeyId: string }> => {
-    const { revoked } = await holdApiKey(context, tx, id);
+    const held = await holdApiKey(context, tx, id);
     const apiKeyId = String(id);
-    const told = await change(tx, { id: apiKeyId, revoked });
+    const told = await change(tx, { ...held, id: apiKeyId });
     if (told) await appendNextEvent(context, tx, told({ organizationId, userId, apiKeyId }));
     return { apiKeyId };
   };

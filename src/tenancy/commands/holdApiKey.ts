@@ -4,17 +4,23 @@ import { kernelErrors } from '../../kernel/errors.ts';
 import { tenancyErrors } from '../errors.ts';
 import { requireKeysWrite } from './requireKeysWrite.ts';
 
+/** An API key as it is now. */
+export interface HeldKey {
+  readonly revoked: boolean;
+  /** A permission among its scopes that the viewer lacks; null when they have each. */
+  readonly lacking: string | null;
+}
+
 /**
  * Keeps an API key of the viewer's organization as it is until the transaction ends, for whoever may write keys.
  * @param id null when what was given names no key
- * @returns whether it has been revoked
  * @throws FORBIDDEN, API_KEY_UNKNOWN
  */
 export async function holdApiKey(
   { viewer }: Context,
   tx: Pick<Transaction, '$queryRaw'>,
   id: string | null,
-): Promise<{ readonly revoked: boolean }> {
+): Promise<HeldKey> {
   if (!viewer) throw kernelErrors.UNAUTHENTICATED();
   await requireKeysWrite(tx);
   const { organizationId } = viewer;
@@ -22,9 +28,11 @@ export async function holdApiKey(
   await tx.$queryRaw`
     /* lockApiKey */
     select id from api_keys where organization_id = ${organizationId}::uuid and id = ${id}::uuid for update`;
-  const [found] = await tx.$queryRaw<{ revoked: boolean }[]>`
+  const [found] = await tx.$queryRaw<HeldKey[]>`
     /* holdApiKey */
-    select revoked_at is not null as revoked
+    select
+      revoked_at is not null as revoked,
+      (select scope from unnest(scopes) as scope where not has_permission(scope) limit 1) as lacking
     from api_keys
     where organization_id = ${organizationId}::uuid and id = ${id}::uuid`;
   if (!found) throw tenancyErrors.API_KEY_UNKNOWN();

@@ -5,6 +5,8 @@ import { kernelErrors } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
+import type { MemberWords } from '../model.ts';
+import { lockOwners } from './lockOwners.ts';
 
 /** An active member of the viewer's organization, as it is now. */
 export interface HeldMember {
@@ -15,8 +17,11 @@ export interface HeldMember {
 interface Found {
   readonly permitted: boolean;
   readonly isAsBefore: boolean;
-  readonly mayGive: boolean;
-  readonly member: (HeldMember & { readonly mayBeChanged: boolean }) | null;
+  /** The custom role that is to be given; null when there is none such. */
+  readonly customRole: string | null;
+  readonly member:
+    | (HeldMember & { readonly called: string; readonly mayBeChanged: boolean; readonly mayGive: boolean })
+    | null;
 }
 
 /**
@@ -24,40 +29,53 @@ interface Found {
  * change this one.
  * @param input.id the membership's; null when what was given names none
  * @param input.role what it is to be; absent when that stays
+ * @param input.roleId the custom role that it is to have; absent when that stays, and null to take it away
  * @returns that member
- * @throws FORBIDDEN, MEMBER_UNKNOWN, ROLE_ABOVE_YOURS, CONFLICT
+ * @throws FORBIDDEN, MEMBER_UNKNOWN, ROLE_UNKNOWN, ROLE_ABOVE_YOURS, CONFLICT
  */
 export async function holdMember(
   { viewer }: Context,
   tx: Pick<Transaction, '$queryRaw'>,
-  { id, role }: { readonly id: string | null; readonly role?: Role | undefined },
+  { id, role, roleId }: { readonly id: string | null } & Pick<MemberWords, 'role' | 'roleId'>,
 ): Promise<HeldMember> {
   assertPerson(viewer);
   const { organizationId, userId } = viewer;
-  // the lock of merging and deleting users, which decide about owners, too
-  await tx.$queryRaw`
-    /* lockOwners */
-    select from pg_advisory_xact_lock(hashtextextended(${`owners of ${organizationId}`}, 0))`;
+  await lockOwners(tx, organizationId);
   const [found] = await tx.$queryRaw<Found[]>`
     /* holdMember */
     select
       has_permission('members:write') as permitted,
       current_setting('app.permissions') is not distinct from (
-        select permissions_of(me.role::text)
+        select permissions_held(me.organization_id, me.role::text, me.role_id)
         from memberships me
         where me.organization_id = ${organizationId}::uuid and me.user_id = ${userId}::uuid and me.status = 'ACTIVE'
       ) as "isAsBefore",
-      may_grant(coalesce(${role ?? null}, 'MEMBER')) as "mayGive",
       (
-        select jsonb_build_object('userId', m.user_id, 'role', m.role, 'mayBeChanged', may_grant(m.role::text))
+        select r.name
+        from roles r
+        where r.organization_id = ${organizationId}::uuid and r.id = ${roleId ?? null}::uuid
+      ) as "customRole",
+      (
+        select jsonb_build_object(
+          'userId', m.user_id,
+          'role', m.role,
+          'called', coalesce(r.name, m.role::text),
+          'mayBeChanged', may_grant(m.role::text, m.role_id),
+          'mayGive', may_grant(coalesce(${role ?? null}, m.role::text), ${roleId ?? null}::uuid)
+        )
         from memberships m
+        left join roles r on r.organization_id = m.organization_id and r.id = m.role_id
         where m.organization_id = ${organizationId}::uuid and m.id = ${id}::uuid and m.status = 'ACTIVE'
       ) as member`;
   if (!found?.permitted) throw kernelErrors.FORBIDDEN({ permission: 'members:write' });
   // who was waited for may have changed what the viewer may do
   if (!found.isAsBefore) throw databaseErrors.CONFLICT();
   if (!found.member) throw tenancyErrors.MEMBER_UNKNOWN();
-  if (!found.member.mayBeChanged) throw tenancyErrors.ROLE_ABOVE_YOURS({ role: found.member.role });
-  if (role && !found.mayGive) throw tenancyErrors.ROLE_ABOVE_YOURS({ role });
-  return found.member;
+  const { member, customRole } = found;
+  if (!member.mayBeChanged) throw tenancyErrors.ROLE_ABOVE_YOURS({ role: member.called });
+  if (roleId != null && customRole === null) throw tenancyErrors.ROLE_UNKNOWN();
+  if ((role != null || roleId !== undefined) && !member.mayGive) {
+    throw tenancyErrors.ROLE_ABOVE_YOURS({ role: customRole ?? role ?? member.role });
+  }
+  return member;
 }

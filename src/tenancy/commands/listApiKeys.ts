@@ -11,6 +11,8 @@ export interface KeyFilter {
   readonly status?: KeyStatus | null | undefined;
   /** Stands in the key's name or description, whatever its case. */
   readonly text?: string | null | undefined;
+  readonly createdFrom?: Date | null | undefined;
+  readonly createdBefore?: Date | null | undefined;
 }
 
 const BY_STATUS: Readonly<Record<KeyStatus, Prisma.Sql>> = {
@@ -65,7 +67,7 @@ export async function listApiKeys<Key extends { readonly id: string }>(
   };
 }
 
-function conditionsOf({ kind, status, text }: KeyFilter): Prisma.Sql[] {
+function conditionsOf({ kind, status, text, createdFrom, createdBefore }: KeyFilter): Prisma.Sql[] {
   const words = text?.trim() ? cleanText(text, 'text', { max: 100 }) : null;
   return [
     ...(kind ? [Prisma.sql`k.kind = ${kind}::api_key_kind`] : []),
@@ -73,5 +75,7 @@ function conditionsOf({ kind, status, text }: KeyFilter): Prisma.Sql[] {
     ...(words
       ? [Prisma.sql`strpos(lower(k.name || ' ' || coalesce(k.description, '')), lower(${words}::text)) > 0`]
       : []),
+    ...(createdFrom ? [Prisma.sql`k.created_at >= ${createdFrom}::timestamptz`] : []),
+    ...(createdBefore ? [Prisma.sql`k.created_at < ${createdBefore}::timestamptz`] : []),
   ];
 }

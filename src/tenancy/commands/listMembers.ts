@@ -1,18 +1,30 @@
 import type { Context } from '../../context.ts';
 import { Prisma } from '../../database/generated/client.ts';
 import { type Page, type PageArguments, sizeOf } from '../../graphql/connection.ts';
+import { type Ordering, pageOfPlaces, readPlace } from '../../graphql/ordering.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { cleanText } from '../../kernel/text.ts';
-import { type MemberOrder, type MemberPlace, readMemberCursor, writeMemberCursor } from '../model.ts';
 
 /** Which members are wanted; what is absent does not narrow it down. */
 export interface MemberFilter {
   readonly status?: 'INVITED' | 'ACTIVE' | 'LEFT' | 'REMOVED' | null | undefined;
   readonly role?: Role | null | undefined;
+  /** A custom role's. */
+  readonly roleId?: string | null | undefined;
   /** Stands in the member's name, whatever its case. */
   readonly name?: string | null | undefined;
   readonly createdFrom?: Date | null | undefined;
   readonly createdBefore?: Date | null | undefined;
+}
+
+type MemberOrder = Ordering<'NAME' | 'CREATED' | 'JOINED'>;
+
+/** What decides where a membership stands in each order. */
+interface MemberPlace {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly joinedAt: Date;
 }
 
 /** What each order goes by; nothing of it is null, and a membership's id decides between equals. */
@@ -38,29 +50,24 @@ export async function listMembers<Member extends { readonly id: string }>(
   },
 ): Promise<Page<Member>> {
   const { organizationId, filter, order, page, load } = input;
-  const size = sizeOf(page);
   const places = await scope.db.$queryRaw<MemberPlace[]>(
-    statementOf(organizationId, { filter, order, page, limit: size + 1 }),
+    statementOf(organizationId, { filter, order, page, limit: sizeOf(page) + 1 }),
   );
-  const shown = places.slice(0, size);
-  if (page.last != null) shown.reverse();
-  const members = new Map(
-    shown.length === 0 ? [] : (await load(shown.map(({ id }) => id))).map((each) => [each.id, each]),
-  );
-  const edges = shown.flatMap((place) => {
-    const node = members.get(place.id);
-    return node ? [{ cursor: writeMemberCursor(order, place), node }] : [];
+  const listed = pageOfPlaces(places, {
+    order,
+    page,
+    placeOf: ({ id, name, createdAt, joinedAt }) => ({
+      id,
+      value: { NAME: name, CREATED: createdAt, JOINED: joinedAt }[order.field],
+    }),
   });
-  const more = places.length > size;
-  return {
-    edges,
-    pageInfo: {
-      hasNextPage: page.last == null ? more : page.before != null,
-      hasPreviousPage: page.last == null ? page.after != null : more,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
+  const ids = listed.edges.map(({ node }) => node.id);
+  const members = new Map((ids.length === 0 ? [] : await load(ids)).map((each) => [each.id, each]));
+  const edges = listed.edges.flatMap(({ cursor, node }) => {
+    const member = members.get(node.id);
+    return member ? [{ cursor, node: member }] : [];
+  });
+  return { ...listed, edges };
 }
 
 function statementOf(
@@ -98,17 +105,18 @@ function statementOf(
 }
 
 function beyond(order: MemberOrder, cursor: string, above: boolean): Prisma.Sql {
-  const { value, id } = readMemberCursor(order, cursor);
+  const { value, id } = readPlace(order, cursor, order.field === 'NAME' ? 'text' : 'moment');
   const type = order.field === 'NAME' ? Prisma.sql`text` : Prisma.sql`timestamptz`;
   const sign = above ? Prisma.sql`>` : Prisma.sql`<`;
   return Prisma.sql`(${KEYS[order.field]}, m.id) ${sign} (${value}::${type}, ${id}::uuid)`;
 }
 
-function conditionsOf({ status, role, name, createdFrom, createdBefore }: MemberFilter): Prisma.Sql[] {
+function conditionsOf({ status, role, roleId, name, createdFrom, createdBefore }: MemberFilter): Prisma.Sql[] {
   const words = name?.trim() ? cleanText(name, 'name', { max: 100 }) : null;
   return [
     ...(status ? [Prisma.sql`m.status = ${status}::membership_status`] : []),
     ...(role ? [Prisma.sql`m.role = ${role}::membership_role`] : []),
+    ...(roleId ? [Prisma.sql`m.role_id = ${roleId}::uuid`] : []),
     ...(words ? [Prisma.sql`strpos(lower(u.display_name), lower(${words})) > 0`] : []),
     ...(createdFrom ? [Prisma.sql`m.created_at >= ${createdFrom}::timestamptz`] : []),
     ...(createdBefore ? [Prisma.sql`m.created_at < ${createdBefore}::timestamptz`] : []),

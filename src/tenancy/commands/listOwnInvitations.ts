@@ -7,6 +7,7 @@ export interface OwnInvitation {
   readonly id: string;
   readonly organizationName: string;
   readonly role: Role;
+  readonly customRoleName: string | null;
   readonly inviterName: string;
   readonly expiresAt: Date;
 }
@@ -17,6 +18,7 @@ export async function listOwnInvitations({ scope, viewer }: Context): Promise<re
   return scope.db.$queryRaw<OwnInvitation[]>`
     /* listOwnInvitations */
     select
-      id, organization_name as "organizationName", role, inviter_name as "inviterName", expires_at as "expiresAt"
+      id, organization_name as "organizationName", role, custom_role_name as "customRoleName",
+      inviter_name as "inviterName", expires_at as "expiresAt"
     from own_invitations()`;
 }

@@ -4,7 +4,7 @@ import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 
 /** What an operator may do to an organization. */
-export type OperatorDeed = 'SUSPEND' | 'RESTORE' | 'IMPERSONATE';
+export type OperatorDeed = 'SUSPEND' | 'RESTORE' | 'IMPERSONATE' | 'SUBSCRIBE';
 
 /** What is on record now, before it is done. */
 export interface RecordedAction {

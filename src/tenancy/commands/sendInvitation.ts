@@ -12,7 +12,8 @@ import { writeInvitationMail } from './writeInvitationMail.ts';
 const RETRY_AFTER = 10;
 
 /**
- * Sends the token of an invitation that was just stored. The invitation is revoked when the mail cannot be handed over.
+ * Sends the token of an invitation that was just stored, and notes that it went. The invitation is revoked when the mail
+ * cannot be handed over.
  * @throws MAIL_UNAVAILABLE
  */
 export async function sendInvitation(
@@ -23,12 +24,21 @@ export async function sendInvitation(
   assertPerson(viewer);
   const { organizationId, userId } = viewer;
   try {
-    const [organization, inviter] = await Promise.all([
+    const [organization, inviter, invitation] = await Promise.all([
       scope.db.organization.findUniqueOrThrow({ where: { id: organizationId }, select: { name: true } }),
       scope.db.user.findUniqueOrThrow({ where: { id: userId }, select: { displayName: true } }),
+      scope.db.invitation.findUniqueOrThrow({
+        where: { organizationId_id: { organizationId, id: sent.invitationId } },
+        select: { customRole: { select: { name: true } } },
+      }),
     ]);
     await mailSender?.send(
-      writeInvitationMail(context, { ...sent, organizationName: organization.name, inviterName: inviter.displayName }),
+      writeInvitationMail(context, {
+        ...sent,
+        customRoleName: invitation.customRole?.name ?? null,
+        organizationName: organization.name,
+        inviterName: inviter.displayName,
+      }),
     );
   } catch (cause) {
     log.error({ err: describeFault(cause), requestId }, 'a mail could not be handed over');
@@ -39,6 +49,16 @@ export async function sendInvitation(
     ]);
     throw identityErrors.MAIL_UNAVAILABLE({}, { retryAfter: RETRY_AFTER });
   }
+  await scope
+    .write((tx) => [
+      tx.$executeRaw`
+        /* noteSent */
+        update invitations
+        set sent_at = clock_timestamp()
+        where organization_id = ${organizationId}::uuid and id = ${sent.invitationId}::uuid`,
+    ])
+    // the mail has gone; whoever repeats the key is sent another one
+    .catch((cause: unknown) => log.error({ err: describeFault(cause), requestId }, 'a mail went, and it is not noted'));
 }
 
 function endInvitation(

@@ -1,36 +1,26 @@
 import type { Context } from '../../context.ts';
 import { appendNextEvent } from '../../events/commands/appendNextEvent.ts';
-import { changeOnce } from '../../idempotency/commands/changeOnce.ts';
 import type { Done, GivenKey } from '../../idempotency/commands/once.ts';
-import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 import { primaryDomainChanged } from '../events.ts';
 import { recordOf } from '../model.ts';
-import { holdDomain } from './holdDomain.ts';
-import { requireOrganizationStepUp } from './requireOrganizationStepUp.ts';
+import { changeDomain } from './changeDomain.ts';
 
 /**
  * Makes a verified domain the one that the viewer's organization shows. If it is that already, nothing changes.
  * @param input.id the domain's; null when what was given names no domain
  * @throws DOMAIN_UNKNOWN, DOMAIN_NOT_VERIFIED, STEP_UP_REQUIRED
  */
-export async function setPrimaryDomain(
+export function setPrimaryDomain(
   context: Context,
-  { id, idempotencyKey }: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
+  input: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
 ): Promise<Done<{ readonly domainId: string }>> {
-  const { viewer } = context;
-  assertPerson(viewer);
-  const { organizationId, userId } = viewer;
-  if (id === null) throw tenancyErrors.DOMAIN_UNKNOWN();
-  return changeOnce(context, {
+  return changeDomain(context, {
+    ...input,
     operation: 'setPrimaryDomain',
-    id,
-    idempotencyKey,
-    require: requireOrganizationStepUp,
-    run: async (tx) => {
-      const domain = await holdDomain(context, tx, id);
+    run: async (tx, { id, domain, viewer: { organizationId, userId } }) => {
       if (!domain.verified) throw tenancyErrors.DOMAIN_NOT_VERIFIED({ ...recordOf(domain) });
-      if (domain.primary) return { domainId: id };
+      if (domain.primary) return;
       await tx.$executeRaw`
         /* unsetPrimaryDomain */
         update organization_domains set is_primary = false
@@ -41,8 +31,6 @@ export async function setPrimaryDomain(
         where organization_id = ${organizationId}::uuid and id = ${id}::uuid`;
       const fact = { organizationId, userId, domainId: id, host: domain.host };
       await appendNextEvent(context, tx, primaryDomainChanged(fact));
-      return { domainId: id };
     },
-    replay: (domainId) => ({ domainId }),
   });
 }

@@ -14,9 +14,9 @@ const WIDENING = ['expiresAt', 'allowedAddresses', 'allowedOrigins', 'monthlyLim
 
 /**
  * Changes what an API key is called and where, how long and how often it is good; never its scopes or its secret. Needs
- * `keys:write`, and a fresh proof for all but its words.
+ * `keys:write`, and for all but its words a fresh proof and each of its scopes.
  * @param input.id the key's; null when what was given names none
- * @throws API_KEY_UNKNOWN, API_KEY_REVOKED, STEP_UP_REQUIRED, BAD_USER_INPUT
+ * @throws FORBIDDEN, API_KEY_UNKNOWN, API_KEY_REVOKED, STEP_UP_REQUIRED, BAD_USER_INPUT
  */
 export async function updateApiKey(
   context: Context,
@@ -24,6 +24,7 @@ export async function updateApiKey(
 ): Promise<Done<{ readonly apiKeyId: string }>> {
   const words = cleanApiKey(given);
   const fields = Object.keys(words);
+  const widens = WIDENING.some((field) => field in words);
   if (fields.length === 0) throw kernelErrors.BAD_USER_INPUT({ field: 'input', expected: 'something to change' });
   return changeApiKey(context, {
     operation: 'updateApiKey',
@@ -31,10 +32,10 @@ export async function updateApiKey(
     idempotencyKey,
     variables: words,
     // what may make it good again, elsewhere or more often, is as much as a new one
-    require: (tx) =>
-      WIDENING.some((field) => field in words) ? requireFreshProof(context, tx) : requireOrganizationStepUp(tx),
+    require: (tx) => (widens ? requireFreshProof(context, tx) : requireOrganizationStepUp(tx)),
     change: async (tx, held) => {
       if (held.revoked) throw tenancyErrors.API_KEY_REVOKED();
+      if (widens && held.lacking !== null) throw kernelErrors.FORBIDDEN({ permission: held.lacking });
       await saveKey(tx, held.id, words);
       return (fact) => apiKeyUpdated({ ...fact, fields: fields.join(' ') });
     },

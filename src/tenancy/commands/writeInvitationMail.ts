@@ -10,13 +10,15 @@ export function writeInvitationMail(
     readonly email: string;
     readonly token: string;
     readonly role: Role;
+    readonly customRoleName: string | null;
     readonly organizationName: string;
     readonly inviterName: string;
   },
 ): Mail {
-  const { email, token, role, organizationName, inviterName } = sent;
+  const { email, token, customRoleName, organizationName, inviterName } = sent;
+  const role = customRoleName === null ? sent.role.toLowerCase() : `'${plainName(customRoleName)}'`;
   const text = [
-    `'${plainName(inviterName)}' invites you to '${plainName(organizationName)}', as ${role.toLowerCase()}, at`,
+    `'${plainName(inviterName)}' invites you to '${plainName(organizationName)}', as ${role}, at`,
     `${signInOrigins[0] ?? publicUrl} . The invitation is`,
     '',
     `    ${token}`,

@@ -114,6 +114,8 @@ const ApiKeyFilter = builder.inputType('ApiKeyFilter', {
     kind: t.field({ type: ApiKeyKind, description: 'For this.' }),
     status: t.field({ type: ApiKeyStatus, description: 'That are good, or not for this reason.' }),
     text: t.string({ description: 'With this in their name or their description, whatever its case.' }),
+    createdFrom: t.field({ type: 'DateTime', description: 'Made at this moment or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Made before this moment.' }),
   }),
 });
 

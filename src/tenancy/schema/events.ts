@@ -1,15 +1,10 @@
 import { readEvents } from '../../events/commands/readEvents.ts';
 import { LOG_START, readEventCursor, writeEventCursor } from '../../events/model.ts';
-import { EventRef } from '../../events/schema.ts';
+import { EventConnection, EventRef } from '../../events/schema.ts';
 import { builder } from '../../graphql/builder.ts';
 import { sizeOf } from '../../graphql/connection.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
 import { OrganizationRef } from './organizations.ts';
-
-const EventConnection = builder.connectionObject(
-  { type: EventRef, name: 'EventConnection', description: 'A page of the log.' },
-  { name: 'EventEdge', description: 'One fact of a page.' },
-);
 
 builder.prismaObjectField(OrganizationRef, 'events', (t) =>
   t.connection(

@@ -10,6 +10,7 @@ import { revokeInvitation } from '../commands/revokeInvitation.ts';
 import type { TakenInvitation } from '../commands/takeInvitation.ts';
 import { InvitationRef } from './invitations.ts';
 import { MembershipRef, MembershipRole } from './organizations.ts';
+import { roleIn } from './roles.ts';
 
 const InviteMemberInput = builder.inputType('InviteMemberInput', {
   description: 'Who is to be invited: either `email`, or `address` and perhaps `chainId`.',
@@ -19,9 +20,9 @@ const InviteMemberInput = builder.inputType('InviteMemberInput', {
     chainId: t.int({ description: 'The chain of a wallet that is a contract; absent for others.' }),
     role: t.field({
       type: MembershipRole,
-      required: true,
-      description: 'What they will be; no role that may do what the viewer may not.',
+      description: 'What they will be; no role that may do what the viewer may not. Either this or `roleId`.',
     }),
+    roleId: t.id({ description: 'The custom role that they will have, by its global id.' }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
@@ -92,7 +93,11 @@ builder.mutationFields((t) => ({
       'Invites a wallet, or whoever reads an e-mail address, to become a member. Limited per organization and per whoever is invited. Needs the permission `members:write`.',
     args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'Who, and to what.' }) },
     resolve: (_root, { input }, context, info) =>
-      inviteMember(context, { ...input, idempotencyKey: givenKey(input.idempotencyKey, context, info) }),
+      inviteMember(context, {
+        ...input,
+        roleId: input.roleId == null ? null : roleIn(input.roleId),
+        idempotencyKey: givenKey(input.idempotencyKey, context, info),
+      }),
   }),
   revokeInvitation: t.field({
     type: invitationPayload('RevokeInvitationPayload', 'An invitation that is good no more.'),

@@ -1,12 +1,14 @@
 import { builder } from '../../graphql/builder.ts';
-import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { inTenant } from '../../graphql/node.ts';
 import { UserRef, ViewerRef } from '../../identity/schema/viewer.ts';
 import { encodeGlobalId } from '../../kernel/ids.ts';
+import type { InvitationStatus as Become } from '../commands/invitationStatus.ts';
 import { listOwnInvitations, type OwnInvitation } from '../commands/listOwnInvitations.ts';
-import { MembershipRef, MembershipRole, OrganizationRef } from './organizations.ts';
+import { readInvitationStatus } from '../commands/readInvitationStatus.ts';
+import { MembershipRef, MembershipRole } from './organizations.ts';
 
-const InvitationStatus = builder.enumType('InvitationStatus', {
+/** What has become of an invitation. */
+export const InvitationStatus = builder.enumType('InvitationStatus', {
   description: 'What has become of an invitation.',
   values: {
     PENDING: { description: 'It waits to be accepted.' },
@@ -29,11 +31,13 @@ export const InvitationRef = builder.prismaNode('Invitation', {
       type: InvitationStatus,
       description:
         'What has become of it. One that waits cannot be accepted while whoever invited may not give the role any more.',
-      select: { acceptedAt: true, revokedAt: true, expiresAt: true },
-      resolve: ({ acceptedAt, revokedAt, expiresAt }, _args, { clock }) => {
+      select: { acceptedAt: true, revokedAt: true },
+      resolve: ({ organizationId, id, acceptedAt, revokedAt, ...listed }, _args, context) => {
         if (acceptedAt) return 'ACCEPTED';
         if (revokedAt) return 'REVOKED';
-        return expiresAt.getTime() > clock.now() ? 'PENDING' : 'EXPIRED';
+        // the list has asked for all of its own
+        const { status } = listed as { readonly status?: Become };
+        return status ?? readInvitationStatus(context, { organizationId, id });
       },
     }),
     email: t.exposeString('email', { nullable: true, description: 'Where its token was sent; null for a wallet.' }),
@@ -63,31 +67,16 @@ export const InvitationRef = builder.prismaNode('Invitation', {
       resolve: ({ acceptedBy }) => acceptedBy?.user ?? null,
     }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When its time is over.' }),
+    sentAt: t.expose('sentAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its mail was handed over; null for a wallet, and as long as that is not known.',
+    }),
     acceptedAt: t.expose('acceptedAt', { type: 'DateTime', nullable: true, description: 'When it was accepted.' }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was taken back.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
   }),
 });
-
-const InvitationConnection = builder.connectionObject(
-  { type: InvitationRef, name: 'InvitationConnection', description: 'A page of invitations.' },
-  { name: 'InvitationEdge', description: 'One invitation of a page.' },
-);
-
-builder.prismaObjectField(OrganizationRef, 'invitations', (t) =>
-  t.connection(
-    {
-      type: InvitationRef,
-      description:
-        'The organization’s invitations, the newest first, those that wait no more too; empty without the permission `members:read`.',
-      select: (args, _context, nestedSelection) => ({
-        invitations: { ...pageQuery(args), ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) },
-      }),
-      resolve: ({ invitations }, args) => pageOf(invitations as never, args) as never,
-    },
-    InvitationConnection,
-  ),
-);
 
 builder.prismaObjectField(MembershipRef, 'invitedBy', (t) =>
   t.field({
@@ -108,6 +97,10 @@ const ReceivedInvitationRef = builder.objectRef<OwnInvitation>('ReceivedInvitati
     }),
     organizationName: t.exposeString('organizationName', { description: 'How the organization is called.' }),
     role: t.expose('role', { type: MembershipRole, description: 'What the user would be there.' }),
+    customRoleName: t.exposeString('customRoleName', {
+      nullable: true,
+      description: 'How the custom role is called that the user would have there; null for none.',
+    }),
     inviterName: t.exposeString('inviterName', { description: 'How whoever invites is called.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When its time is over.' }),
   }),

@@ -14,6 +14,7 @@ import { listMembers } from '../commands/listMembers.ts';
 import { removeMember } from '../commands/removeMember.ts';
 import { updateMembership } from '../commands/updateMembership.ts';
 import { MembershipRef, MembershipRole, OrganizationRef } from './organizations.ts';
+import { roleIn } from './roles.ts';
 
 const MembershipStatus = builder.enumType('MembershipStatus', {
   description: 'What has become of a membership; only an active one counts.',
@@ -43,7 +44,8 @@ const MembershipFilter = builder.inputType('MembershipFilter', {
   description: 'Which memberships are wanted: those that all of it is true of.',
   fields: (t) => ({
     status: t.field({ type: MembershipStatus, description: 'With this status.' }),
-    role: t.field({ type: MembershipRole, description: 'With this role.' }),
+    role: t.field({ type: MembershipRole, description: 'With this role; whoever has a custom one is a MEMBER.' }),
+    roleId: t.id({ description: 'With this custom role, by its global id.' }),
     name: t.string({ description: 'Of users who have this in their name, whatever its case.' }),
     createdFrom: t.field({ type: 'DateTime', description: 'Made then or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Made before.' }),
@@ -59,7 +61,8 @@ const MembershipOrderField = builder.enumType('MembershipOrderField', {
   } as const,
 });
 
-const OrderDirection = builder.enumType('OrderDirection', {
+/** Which end of an order comes first. */
+export const OrderDirection = builder.enumType('OrderDirection', {
   description: 'Which end of an order comes first.',
   values: { ASC: { description: 'The lowest first.' }, DESC: { description: 'The highest first.' } } as const,
 });
@@ -96,7 +99,7 @@ builder.prismaObjectField(OrganizationRef, 'memberships', (t) =>
         const query: object = queryFromInfo({ context, info, typeName: 'Membership', path: ['edges', 'node'] });
         return listMembers(context, {
           organizationId,
-          filter: filter ?? {},
+          filter: { ...filter, roleId: filter?.roleId == null ? null : roleIn(filter.roleId) },
           order: orderBy ?? { field: 'CREATED', direction: 'DESC' },
           page,
           load: (ids) =>
@@ -115,7 +118,14 @@ const UpdateMembershipInput = builder.inputType('UpdateMembershipInput', {
   description: 'What is to change of a member: what is absent stays as it is, and null takes it away.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The membership’s global id.' }),
-    role: t.field({ type: MembershipRole, description: 'What the member may do from now on; never null.' }),
+    role: t.field({
+      type: MembershipRole,
+      description: 'What the member may do from now on; never null. It takes a custom role away.',
+    }),
+    roleId: t.id({
+      description:
+        'The custom role that says what the member may do from now on, by its global id; beside no other role than MEMBER.',
+    }),
     jobTitle: t.string({ description: 'What they do there; at most 100 characters.' }),
     department: t.string({ description: 'Where in it they work; at most 100 characters.' }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
@@ -207,6 +217,7 @@ builder.mutationFields((t) => ({
       updateMembership(context, {
         ...input,
         id: readId(input.id),
+        ...(input.roleId !== undefined && { roleId: input.roleId === null ? null : roleIn(input.roleId) }),
         idempotencyKey: givenKey(input.idempotencyKey, context, info),
       }),
   }),

@@ -1,53 +1,19 @@
 import { builder } from '../../graphql/builder.ts';
-import { decodeGlobalId, encodeGlobalId, newId } from '../../kernel/ids.ts';
+import { decodeGlobalId, newId } from '../../kernel/ids.ts';
 import { type ChangedStatus, changeStatus } from '../commands/changeStatus.ts';
 import { findOperator } from '../commands/findOperator.ts';
 import { type Impersonation, impersonate } from '../commands/impersonate.ts';
 import { listOperatedOrganizations } from '../commands/listOperatedOrganizations.ts';
 import { listOperatorActions } from '../commands/listOperatorActions.ts';
-import { type OperatedOrganization, readOperatedOrganization } from '../commands/readOperatedOrganization.ts';
+import { readOperatedOrganization } from '../commands/readOperatedOrganization.ts';
+import { setSubscription } from '../commands/setSubscription.ts';
+import {
+  OperatedOrganizationConnection,
+  OperatedOrganizationFilter,
+  OperatedOrganizationRef,
+  OrganizationOrder,
+} from './operatedOrganizations.ts';
 import { OperatorActionConnection, OperatorActionRef } from './operatorActions.ts';
-
-const OrganizationStatus = builder.enumType('OrganizationStatus', {
-  description: 'How an organization stands.',
-  values: {
-    ACTIVE: { description: 'Open.' },
-    SUSPENDED: { description: 'Closed by an operator: to its members, and to whoever would begin to pay.' },
-  } as const,
-});
-
-const OperatedOrganizationRef = builder.objectRef<OperatedOrganization>('OperatedOrganization').implement({
-  description:
-    'An organization as an operator sees it: what it is called and how it stands, and nothing of what it has.',
-  fields: (t) => ({
-    id: t.id({ description: 'Its global id.', resolve: ({ id }) => encodeGlobalId('Organization', id) }),
-    name: t.exposeString('name', { description: 'How it is called.' }),
-    slug: t.exposeString('slug', { description: 'Its name in addresses; unique.' }),
-    status: t.expose('status', { type: OrganizationStatus, description: 'How it stands.' }),
-    contactEmail: t.exposeString('contactEmail', { nullable: true, description: 'Where it can be written to.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was founded.' }),
-    deletedAt: t.expose('deletedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it was deleted; null while it was not.',
-    }),
-  }),
-});
-
-const OperatedOrganizationConnection = builder.connectionObject(
-  { type: OperatedOrganizationRef, name: 'OperatedOrganizationConnection', description: 'A page of organizations.' },
-  { name: 'OperatedOrganizationEdge', description: 'One organization of a page.' },
-);
-
-const OperatedOrganizationFilter = builder.inputType('OperatedOrganizationFilter', {
-  description: 'Which organizations are looked for; what is absent does not narrow it down.',
-  fields: (t) => ({
-    status: t.field({ type: OrganizationStatus, description: 'Only those that stand so.' }),
-    text: t.string({ description: 'Only those with this in their name or slug, whatever its case.' }),
-    createdFrom: t.field({ type: 'DateTime', description: 'Only those founded then or later.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Only those founded before that.' }),
-  }),
-});
 
 const OperatorRef = builder.objectRef<object>('Operator').implement({
   description: 'What an operator of this installation sees, across all organizations.',
@@ -55,10 +21,20 @@ const OperatorRef = builder.objectRef<object>('Operator').implement({
     organizations: t.connection(
       {
         type: OperatedOrganizationRef,
-        description: 'All organizations, the newest first; deleted ones too.',
-        args: { filter: t.arg({ type: OperatedOrganizationFilter, description: 'Which ones.' }) },
-        resolve: (_operator, { filter, ...page }, context) =>
-          listOperatedOrganizations(context, { filter: filter ?? {}, page }),
+        description: 'All organizations, the newest first unless it is said otherwise; deleted ones too.',
+        args: {
+          filter: t.arg({ type: OperatedOrganizationFilter, description: 'Which ones.' }),
+          orderBy: t.arg({
+            type: OrganizationOrder,
+            description: 'In which order; a cursor is good in its own order alone.',
+          }),
+        },
+        resolve: (_operator, { filter, orderBy, ...page }, context) =>
+          listOperatedOrganizations(context, {
+            filter: filter ?? {},
+            order: orderBy ?? { field: 'CREATED', direction: 'DESC' },
+            page,
+          }),
       },
       OperatedOrganizationConnection,
     ),
@@ -128,6 +104,26 @@ const ImpersonatePayload = builder.objectRef<Impersonation>('ImpersonatePayload'
   }),
 });
 
+const SetSubscriptionInput = builder.inputType('SetSubscriptionInput', {
+  description: 'What an organization may have from now on, as a whole: what is absent it has not.',
+  fields: (t) => ({
+    organizationId: t.id({ required: true, description: 'The organization’s global id.' }),
+    tier: t.string({
+      description:
+        'How it is called: 1 to 40 of letters, digits, - and _. Without one the organization has what the installation gives, and none of the rest.',
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'When it ends; from then on the organization has what the installation gives. Never when absent.',
+    }),
+    maxMembers: t.int({ description: 'How many active members it may have, at least 1; any number when absent.' }),
+    maxLinks: t.int({
+      description: 'How many payment links it may have that are neither archived nor deleted; any number when absent.',
+    }),
+    reason: t.string({ required: true, description: 'Why; the organization reads it. 1 to 500 characters.' }),
+  }),
+});
+
 const SuspendInput = operatorInput('SuspendOrganizationInput', 'The organization to suspend.');
 const RestoreInput = operatorInput('RestoreOrganizationInput', 'The organization to open again.');
 const ImpersonateInput = operatorInput('ImpersonateInput', 'The organization to look into.');
@@ -148,6 +144,23 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RestoreInput, required: true, description: 'Which, and why.' }) },
     resolve: (_root, { input }, context) =>
       changeStatus(context, { ...input, organizationId: readId(input.organizationId), status: 'ACTIVE' }),
+  }),
+  setSubscription: t.field({
+    type: changedPayload('SetSubscriptionPayload'),
+    description:
+      'Says what an organization may have; whatever it has beyond that it keeps. Doing it twice is doing it once. For operators alone.',
+    args: { input: t.arg({ type: SetSubscriptionInput, required: true, description: 'Which, what, and why.' }) },
+    resolve: (_root, { input }, context) =>
+      setSubscription(context, {
+        organizationId: readId(input.organizationId),
+        reason: input.reason,
+        subscription: {
+          tier: input.tier ?? null,
+          expiresAt: input.expiresAt ?? null,
+          maxMembers: input.maxMembers ?? null,
+          maxLinks: input.maxLinks ?? null,
+        },
+      }),
   }),
   impersonate: t.field({
     type: ImpersonatePayload,

@@ -10,6 +10,7 @@ const OperatorDeedEnum = builder.enumType('OperatorDeed', {
     SUSPEND: { description: 'Close it to its members and payers.' },
     RESTORE: { description: 'Open it again.' },
     IMPERSONATE: { description: 'Look into it, for some minutes, without being able to change anything.' },
+    SUBSCRIBE: { description: 'Change what it may have.' },
   } as const,
 });
 

@@ -44,21 +44,6 @@ export const MembershipRef = builder.prismaNode('Membership', {
 builder.prismaObjectFields(ViewerRef, (t) => ({
   organization: t.relation('organization', { description: 'The organization that the session works in.' }),
   role: t.expose('role', { type: MembershipRole, description: 'What the user may do in it.' }),
-  memberships: t.field({
-    type: [MembershipRef],
-    description: 'All organizations that the user belongs to, the first joined first.',
-    select: (_args, _context, nestedSelection) => ({
-      user: {
-        select: {
-          memberships: nestedSelection({
-            where: { status: 'ACTIVE', organization: { deletedAt: null } },
-            orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          }),
-        },
-      },
-    }),
-    resolve: ({ user }) => user.memberships as never,
-  }),
 }));
 
 builder.prismaObjectField(SessionRef, 'organization', (t) =>

@@ -18,6 +18,9 @@ builder.prismaObject('OrganizationSettings', {
       description:
         'Whether what moves money’s way, or who may act, asks for a proof that is minutes old: see `stepUp`. It does of whoever acts.',
     }),
+    redirectOrigins: t.exposeStringList('redirectOrigins', {
+      description: 'Where payers may be sent on to, beside the organization’s own verified domains.',
+    }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were changed last.' }),
   }),
 });
@@ -75,9 +78,13 @@ const UpdateOrganizationInput = builder.inputType('UpdateOrganizationInput', {
 });
 
 const UpdateOrganizationSettingsInput = builder.inputType('UpdateOrganizationSettingsInput', {
-  description: 'The settings as they are to be.',
+  description: 'The settings as they are to be; what is absent stays.',
   fields: (t) => ({
-    requireStepUp: t.boolean({ required: true, description: 'Whether what is dangerous asks for a fresh proof.' }),
+    requireStepUp: t.boolean({ description: 'Whether what is dangerous asks for a fresh proof.' }),
+    redirectOrigins: t.stringList({
+      description:
+        'Where payers may be sent on to: at most 50 origins, all of them anew; https outside of development.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });

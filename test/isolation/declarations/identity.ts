@@ -10,6 +10,7 @@ export const IDENTITY: Declarations = {
         update(display_name avatar_url):person`,
       // what is a person's own is out of its reach, beside its name
       bound: 'select(id display_name avatar_url created_at merged_into_id):person|formerSelf|colleague',
+      clerk: 'select(id display_name avatar_url created_at merged_into_id):person',
       proved: 'select:person',
       newcomer: 'insert(id display_name status):person',
       operator: 'select:all',
@@ -35,7 +36,7 @@ export const IDENTITY: Declarations = {
       updated_at is_primary version email email_verified phone controlled_by_id`,
     allowed: {
       'OWNER ADMIN': 'select:self update(is_primary version):self delete:self',
-      bound: 'select:begunWith',
+      'bound clerk': 'select:begunWith',
       // who has just proved a wallet that nobody has
       MEMBER: `
         select:self
@@ -59,7 +60,7 @@ export const IDENTITY: Declarations = {
         select(id user_id identity_id organization_id root_id generation rotations client_address user_agent proved_at
           expires_at ended_at end_reason created_at updated_at domain_id):self
         update(ended_at end_reason):selfOpen`,
-      bound: `
+      'bound clerk': `
         select(id user_id identity_id organization_id root_id generation rotations client_address user_agent proved_at
           expires_at ended_at end_reason created_at updated_at domain_id):session
         update(ended_at end_reason):openSession`,

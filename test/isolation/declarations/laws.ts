@@ -3,6 +3,7 @@ import { IDENTITY } from './identity.ts';
 import { type Law, readLaw } from './law.ts';
 import { PAYMENTS } from './payments.ts';
 import { RECORDS } from './records.ts';
+import { REFUNDS } from './refunds.ts';
 import { TENANCY } from './tenancy.ts';
 
 /**
@@ -10,8 +11,7 @@ import { TENANCY } from './tenancy.ts';
  * in actors.ts, how far each reach goes in scopes.ts, and how a line is read in law.ts.
  */
 export const LAWS: ReadonlyMap<string, Law> = new Map(
-  Object.entries({ ...IDENTITY, ...TENANCY, ...CHAIN, ...PAYMENTS, ...RECORDS }).map(([table, declaration]) => [
-    table,
-    readLaw(table, declaration),
-  ]),
+  Object.entries({ ...IDENTITY, ...TENANCY, ...CHAIN, ...PAYMENTS, ...REFUNDS, ...RECORDS }).map(
+    ([table, declaration]) => [table, readLaw(table, declaration)],
+  ),
 );

@@ -9,11 +9,16 @@ export const RECORDS: Declarations = {
       'OWNER bound ADMIN': 'select:own insert:own',
       // of its wallets, and so wherever it is a member
       MEMBER: 'select:own insert:ofJoined',
+      clerk: 'insert:own',
       'slug token withdrawn newcomer payKey': 'insert:own',
       inside: 'select:own insert:own',
       operator: 'select:all insert:asOperator',
       // of what became of users, memberships and organizations
-      doorkeeper: 'select(organization_id aggregate_type aggregate_id aggregate_version):all insert:all',
+      doorkeeper: `
+        select(organization_id id epoch transaction_id position type tags aggregate_type aggregate_id
+          aggregate_version):all
+        insert:all`,
+      auditor: 'select:all',
     },
     wrong: {
       operator: [{ insert: { actor: 'worker' } }, { insert: { type: 'organization.updated' } }],
@@ -37,11 +42,19 @@ export const RECORDS: Declarations = {
         { insert: { type: 'invitation.revoked' } },
         { insert: { type: 'membership.updated' } },
         { insert: { type: 'membership.removed' } },
+        { insert: { type: 'role.created' } },
+        { insert: { type: 'role.updated' } },
+        { insert: { type: 'role.deleted' } },
         { insert: { type: 'api-key.created' } },
         { insert: { type: 'api-key.updated' } },
         { insert: { type: 'api-key.confirmed' } },
         { insert: { type: 'api-key.revoked' } },
         { insert: { type: 'payment-link.created' } },
+        { insert: { type: 'payment-link.updated' } },
+        { insert: { type: 'payment-link.activated' } },
+        { insert: { type: 'payment-link.paused' } },
+        { insert: { type: 'payment-link.archived' } },
+        { insert: { type: 'payment-link.deleted' } },
         { insert: { actor: 'worker' } },
       ],
       payKey: [
@@ -59,6 +72,20 @@ export const RECORDS: Declarations = {
   event_epochs: {
     columns: 'epoch system_identifier created_at',
     allowed: { doorkeeper: 'select:all' },
+  },
+
+  event_bookmarks: {
+    columns: 'subscriber epoch transaction_id position created_at updated_at',
+    allowed: { doorkeeper: 'select:all insert:all update(epoch transaction_id position):all' },
+  },
+
+  event_deliveries: {
+    columns: 'organization_id id subscriber event_id attempts error due_at processed_at created_at updated_at',
+    allowed: {
+      worker: 'select:all delete:processedLongAgo',
+      inside: 'select:all update(attempts error due_at processed_at):ownUnprocessed delete:processedLongAgo',
+      doorkeeper: 'insert:all',
+    },
   },
 
   audit_entries: {
@@ -83,7 +110,7 @@ export const RECORDS: Declarations = {
   idempotency_keys: {
     columns: `organization_id id principal operation key_hash request_hash result_id expires_at created_at updated_at`,
     allowed: {
-      'OWNER bound ADMIN MEMBER payKey slug': 'select:principal insert:principal',
+      'OWNER bound clerk ADMIN MEMBER payKey slug': 'select:principal insert:principal',
       // what it could do under one, it may not do
       'key linkKey': 'select:principal',
       'token withdrawn': 'insert:principal',

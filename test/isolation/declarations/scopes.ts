@@ -25,6 +25,9 @@ const past = (value: string | null | undefined): boolean => new Date(value ?? ''
 const whole = (row: Row): boolean => row.deleted_at === null;
 
 const own: Scope = (who, row) => same(row.organization_id, who.organizationId);
+const isBelowOwner = (row: Row): boolean => row.permissions?.includes('organization:write') === false;
+const isFree = (row: Row, { memberships }: Ties): boolean =>
+  !memberships.some((m) => m.organization_id === row.organization_id && m.role_id === row.id);
 const organization: Scope = (who, row) => same(row.id, who.organizationId);
 const self: Scope = (who, row) => same(row.user_id, who.userId);
 const session: Scope = (who, row) => same(row.id, who.sessionId);
@@ -43,6 +46,16 @@ export const SCOPES = {
   ownPending: (who, row, ties) => own(who, row, ties) && row.revoked_at === null && row.accepted_at === null,
   ownPendingBelowOwner: (who, row, ties) =>
     own(who, row, ties) && row.revoked_at === null && row.accepted_at === null && row.role !== 'OWNER',
+  /** Custom roles that an admin may give; that nobody has; and the one that the user has. */
+  ownBelowOwner: (who, row, ties) => own(who, row, ties) && isBelowOwner(row),
+  free: (_, row, ties) => isFree(row, ties),
+  ownFree: (who, row, ties) => own(who, row, ties) && isFree(row, ties),
+  ownFreeBelowOwner: (who, row, ties) => own(who, row, ties) && isFree(row, ties) && isBelowOwner(row),
+  ownHeld: (who, row, ties) =>
+    own(who, row, ties) &&
+    ties.memberships.some((m) => self(who, m, ties) && own(who, m, ties) && m.role_id === row.id),
+  /** The user's own place in the scene's organization. */
+  ownSelf: (who, row, ties) => own(who, row, ties) && self(who, row, ties),
   /** API keys that were not revoked; and the key that asks. */
   ownGood: (who, row, ties) => own(who, row, ties) && row.revoked_at === null,
   ownKey: (who, row, ties) => own(who, row, ties) && same(row.id, who.keyId),
@@ -110,6 +123,11 @@ export const SCOPES = {
     (same(row.principal, who.userId && `user:${who.userId}`) ||
       same(row.principal, who.keyId && `key:${who.keyId}`) ||
       same(row.principal, who.targetId && `link:${who.targetId}`)),
+
+  /** Deliveries of facts that are still to be done, and those that were done more than a week ago. */
+  ownUnprocessed: (who, row, ties) => own(who, row, ties) && row.processed_at === null,
+  processedLongAgo: (_, row) =>
+    row.processed_at !== null && new Date(row.processed_at ?? '').getTime() < Date.now() - 7 * 86_400_000,
 
   expired: (_, row) => past(row.expires_at),
   unexpired: (_, row) => !past(row.expires_at),

@@ -4,14 +4,14 @@ import { type Declarations, SOMEBODY } from './law.ts';
 
 const KEY_COLUMNS = `organization_id id kind name description prefix scopes created_by_id responsible_id expires_at
   allowed_addresses allowed_origins monthly_limit`;
-const INVITATION_COLUMNS = 'organization_id id role email address chain_id invited_by_id expires_at';
+const INVITATION_COLUMNS = 'organization_id id role role_id email address chain_id invited_by_id expires_at';
 const COLLEAGUE = ({ tenants }: CrowdedWorld, { organizationId }: Who): string =>
   tenants.find((tenant) => tenant.organizationId === organizationId)?.people.MEMBER.userId ?? '';
 
 export const TENANCY: Declarations = {
   organizations: {
     columns: `id name slug status deleted_at created_at updated_at description contact_email address metadata
-      purge_began_at purged_at`,
+      purge_began_at purged_at subscription_tier subscription_expires_at max_members max_links`,
     belongs: 'id',
     allowed: {
       'OWNER ADMIN MEMBER': 'select:organizationWhole|joined',
@@ -20,11 +20,12 @@ export const TENANCY: Declarations = {
         select:organizationWhole
         update(name slug description contact_email address metadata):organization`,
       OWNER: 'update(name slug description contact_email address metadata):organization',
-      'key linkKey payKey': 'select:organizationWhole',
+      'clerk key linkKey payKey': 'select:organizationWhole',
       'slug token withdrawn': 'select(id name):organizationWhole',
       proved: 'select:joined',
-      newcomer: 'insert:organization',
-      operator: 'select:all update(status):all',
+      newcomer: 'insert(id name slug status):organization',
+      operator: `
+        select:all update(status subscription_tier subscription_expires_at max_members max_links):all`,
       doorkeeper: `
         select:all insert(id name slug):all
         update(deleted_at name slug description contact_email address metadata purge_began_at purged_at):all`,
@@ -32,11 +33,21 @@ export const TENANCY: Declarations = {
     },
   },
 
-  organization_settings: {
-    columns: 'organization_id id require_step_up created_at updated_at',
+  subscription_defaults: {
+    columns: 'id is_only tier max_members max_links created_at updated_at',
     allowed: {
-      'OWNER bound ADMIN MEMBER key linkKey payKey': 'select:own',
-      'OWNER bound': 'update(require_step_up):own',
+      'OWNER bound clerk ADMIN MEMBER key linkKey payKey': 'select:all',
+      operator: 'select:all',
+      doorkeeper: 'select:all',
+      'worker inside': 'select:all update(tier max_members max_links):all',
+    },
+  },
+
+  organization_settings: {
+    columns: 'organization_id id require_step_up created_at updated_at redirect_origins',
+    allowed: {
+      'OWNER bound clerk ADMIN MEMBER key linkKey payKey': 'select:own',
+      'OWNER bound': 'update(require_step_up redirect_origins):own',
       operator: 'select:all',
       doorkeeper: 'select:all insert:all delete:all',
     },
@@ -65,18 +76,20 @@ export const TENANCY: Declarations = {
 
   memberships: {
     columns: `organization_id id user_id role status joined_at created_at updated_at left_at job_title department
-      invited_by_id`,
+      invited_by_id role_id`,
     allowed: {
-      bound: 'select:own update(role status job_title department):ownActive',
-      OWNER: 'select:own|self update(role status job_title department):ownActive',
-      ADMIN: 'select:own|self update(role status job_title department):ownActiveBelowOwner',
+      bound: 'select:own update(job_title role role_id status department):ownActive',
+      clerk: 'select:ownSelf',
+      OWNER: 'select:own|self update(job_title role role_id status department):ownActive',
+      ADMIN: 'select:own|self update(job_title role role_id status department):ownActiveBelowOwner',
       MEMBER: 'select:own|self',
       proved: 'select:self',
       newcomer: 'insert:own',
       operator: 'select:all',
       doorkeeper: `
-        select:all insert(organization_id user_id role status joined_at left_at job_title department invited_by_id):all
-        update(role status joined_at job_title department invited_by_id):all`,
+        select:all
+        insert(organization_id user_id role role_id status joined_at left_at job_title department invited_by_id):all
+        update(job_title role role_id status joined_at department invited_by_id):all`,
     },
     wrong: {
       OWNER: [{ update: { status: 'LEFT' } }, { update: { status: 'INVITED' } }],
@@ -87,22 +100,40 @@ export const TENANCY: Declarations = {
 
   invitations: {
     columns: `organization_id id role email token_hash address chain_id invited_by_id expires_at revoked_at accepted_at
-      accepted_by_id claimed_by_id created_at updated_at`,
+      accepted_by_id claimed_by_id created_at updated_at role_id sent_at`,
     allowed: {
       'OWNER bound': `
-        select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own
+        select(${INVITATION_COLUMNS} sent_at revoked_at accepted_at accepted_by_id created_at updated_at):own
         insert(${INVITATION_COLUMNS} token_hash):own
-        update(revoked_at):ownPending`,
+        update(revoked_at token_hash sent_at):ownPending`,
       ADMIN: `
-        select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own
+        select(${INVITATION_COLUMNS} sent_at revoked_at accepted_at accepted_by_id created_at updated_at):own
         insert(${INVITATION_COLUMNS} token_hash):own
-        update(revoked_at):ownPendingBelowOwner`,
-      MEMBER: `select(${INVITATION_COLUMNS} revoked_at accepted_at accepted_by_id created_at updated_at):own`,
-      doorkeeper: 'select:all update(claimed_by_id accepted_at accepted_by_id):all delete:all',
+        update(revoked_at token_hash sent_at):ownPendingBelowOwner`,
+      MEMBER: `select(${INVITATION_COLUMNS} sent_at revoked_at accepted_at accepted_by_id created_at updated_at):own`,
+      doorkeeper: 'select:all update(claimed_by_id accepted_at accepted_by_id role_id):all delete:all',
     },
     wrong: {
       'OWNER ADMIN': [{ insert: { invited_by_id: COLLEAGUE } }],
       ADMIN: [{ insert: { role: 'OWNER' } }],
+    },
+  },
+
+  roles: {
+    columns: 'organization_id id name description permissions created_at updated_at',
+    allowed: {
+      'OWNER bound': `
+        select:own insert(organization_id id name description permissions):own
+        update(description name permissions):own delete:ownFree`,
+      ADMIN: `
+        select:own insert(organization_id id name description permissions):ownBelowOwner
+        update(description name permissions):ownBelowOwner delete:ownFreeBelowOwner`,
+      MEMBER: 'select:own',
+      clerk: 'select:ownHeld',
+      doorkeeper: 'select:all delete:free',
+    },
+    wrong: {
+      ADMIN: [{ insert: { permissions: '{organization:write}' } }, { update: { permissions: '{organization:write}' } }],
     },
   },
 

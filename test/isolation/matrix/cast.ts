@@ -1,6 +1,7 @@
 import { newId } from '../../../src/kernel/ids.ts';
 import type { Tenant } from '../../support/tenants.ts';
 import { type Actor, actorsOf, NOBODYS, payer, posing, stranger, type Who } from '../actors.ts';
+import type { Clerk } from './clerks.ts';
 import { KEY_NAMES, KEY_SCOPES_OF, type KeyName, type SeededKey } from './keys.ts';
 import type { CrowdedWorld } from './world.ts';
 
@@ -53,6 +54,7 @@ function moreOf(world: CrowdedWorld, tenant: Tenant): Actor[] {
       who: { sessionId, account: NOBODYS },
     },
     boundOf(world, tenant),
+    clerkOf(world, tenant),
     ...KEY_NAMES.map((name): Actor => {
       const { id, claim } = (world.keys[organizationId] as Record<KeyName, SeededKey>)[name];
       return {
@@ -71,6 +73,16 @@ function boundOf({ boundSessions }: CrowdedWorld, { organizationId, people: { OW
   const sessionId = boundSessions[organizationId] ?? '';
   return {
     name: 'bound',
+    scene: { kind: 'member', requestId: REQUEST, sessionId, organizationId },
+    who: { organizationId, userId, sessionId, identityId },
+  };
+}
+
+/** Who has a custom role, signed in on the organization's own domain as well. */
+function clerkOf({ clerks }: CrowdedWorld, { organizationId }: Tenant): Actor {
+  const { userId, identityId, sessionId } = clerks[organizationId] as Clerk;
+  return {
+    name: 'clerk',
     scene: { kind: 'member', requestId: REQUEST, sessionId, organizationId },
     who: { organizationId, userId, sessionId, identityId },
   };

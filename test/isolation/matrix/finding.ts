@@ -22,20 +22,30 @@ export const BEHIND: Readonly<Record<string, string>> = {
   'organizations_member_update with check': 'grant update (id) on organizations to tollhouse_member',
   'organization_settings_member_update with check':
     'grant update (organization_id) on organization_settings to tollhouse_member',
+  'payment_links_member_update with check': 'grant update (organization_id) on payment_links to tollhouse_member',
   'api_keys_member_update with check': 'grant update (organization_id) on api_keys to tollhouse_member',
+  'roles_member_update with check': 'grant update (organization_id) on roles to tollhouse_member',
   'invitations_member_update with check': 'grant update (organization_id) on invitations to tollhouse_member',
   'store_configurations_member_update with check':
     'grant update (organization_id) on store_configurations to tollhouse_member',
   'organization_domains_member_update with check':
     'grant update (organization_id) on organization_domains to tollhouse_member',
+  'event_deliveries_worker_update with check': 'grant update (organization_id) on event_deliveries to tollhouse_worker',
+  'payment_orders_doorkeeper_update with check':
+    'grant update (organization_id) on payment_orders to tollhouse_doorkeeper',
   'payment_orders_worker_update with check': 'grant update (organization_id) on payment_orders to tollhouse_worker',
   'payment_credits_worker_update with check': 'grant update (organization_id) on payment_credits to tollhouse_worker',
+  'provider_transactions_worker_update with check':
+    'grant update (organization_id) on provider_transactions to tollhouse_worker',
+  'payment_refunds_worker_update with check': 'grant update (organization_id) on payment_refunds to tollhouse_worker',
   'blockchain_transactions_worker_update with check':
     'grant update (organization_id) on blockchain_transactions to tollhouse_worker',
   // tables that the condition reads, where the role sees no more than the condition asks for
   'users_member_select using': 'alter policy memberships_member_select on memberships using (true)',
   'organizations_member_select using': 'alter policy memberships_member_select on memberships using (true)',
   'organizations_identity_select using': 'alter policy memberships_identity_select on memberships using (true)',
+  'roles_member_select using': 'alter policy memberships_member_select on memberships using (true)',
+  'roles_member_delete using': 'alter policy memberships_member_select on memberships using (true)',
   'blockchain_transactions_public_select using':
     'alter policy payment_credits_public_select on payment_credits using (true)',
   // both

@@ -16,10 +16,13 @@ const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
   audit_seals: () => ({ position: number() }),
   blockchain_transactions: () => ({ hash: `0x${hex(32)}` }),
   chain_blocks: () => ({ number: number() }),
+  chain_finality_rules: () => ({ from_units: number() }),
   chain_incarnations: () => ({ genesis_hash: `0x${hex(32)}`, current: 'false' }),
   chain_transfers: () => ({ transaction_hash: `0x${hex(32)}` }),
   chains: () => ({ chain_id: number() }),
   challenges: () => ({ nonce_hash: hash() }),
+  event_bookmarks: () => ({ subscriber: hex(8) }),
+  event_deliveries: () => ({ subscriber: hex(8) }),
   event_epochs: () => ({ epoch: number() }),
   events: () => ({ aggregate_id: newId() }),
   handles: () => ({ value_hash: hash() }),
@@ -35,8 +38,12 @@ const ANOTHER: Readonly<Record<string, (world: CrowdedWorld) => Row>> = {
   payment_link_accepts: ({ spareAssetId }) => ({ asset_id: spareAssetId, position: '1' }),
   payment_links: () => ({ slug: `slug-${hex(8)}` }),
   payment_orders: () => ({ reference: `\\x${hex(16)}` }),
+  provider_transactions: () => ({ reference: hex(8) }),
   rate_limits: () => ({ key_hash: hash() }),
+  roles: () => ({ name: hex(8) }),
   sign_in_failures: () => ({ key_hash: hash() }),
+  unique_amounts: () => ({ units: number() }),
+  unmatched_payments: ({ spareTransactionId }) => ({ blockchain_transaction_id: spareTransactionId }),
   user_profiles: ({ guestId }) => ({ user_id: guestId, user_name: `u_${hex(8)}` }),
   watched_accounts: () => ({ address: account() }),
 };
@@ -50,7 +57,7 @@ const WRITTEN_BY: Readonly<Record<string, (actor: Actor, world: CrowdedWorld, ro
     if (ROLE_OF[name] === 'tollhouse_public') return { actor: 'payer', type: 'payment-order.created' };
     if (ROLE_OF[name] === 'tollhouse_worker') return { actor: 'worker', type: 'payment-order.paid' };
     if (name === 'operator') return { actor: `operator:${who.userId}`, type: 'organization.suspended' };
-    if (name === 'MEMBER') return { actor: `user:${who.userId}`, type: 'wallet.linked' };
+    if (name === 'MEMBER' || name === 'clerk') return { actor: `user:${who.userId}`, type: 'wallet.linked' };
     if (name === 'doorkeeper') return { type: 'user.merged' };
     if (who.keyId) return { actor: `key:${who.keyId}`, type: 'payment-link.created' };
     const types: Row = { newcomer: 'organization.created', OWNER: 'organization.updated' };
@@ -65,8 +72,8 @@ const WRITTEN_BY: Readonly<Record<string, (actor: Actor, world: CrowdedWorld, ro
   identities: ({ name, who }): Row => (name === 'newcomer' || name === 'MEMBER' ? { ...who.account } : {}),
   invitations: ({ who }): Row => (who.userId ? { invited_by_id: who.userId, role: 'MEMBER' } : {}),
   memberships: ({ name, who }): Row => {
-    if (name === 'newcomer') return { user_id: who.userId ?? null, role: 'OWNER' };
-    return { role: name === 'OWNER' || name === 'ADMIN' ? name : 'MEMBER' };
+    if (name === 'newcomer') return { user_id: who.userId ?? null, role: 'OWNER', role_id: null };
+    return { role: name === 'OWNER' || name === 'ADMIN' ? name : 'MEMBER', role_id: null };
   },
   operator_actions: ({ name, who }): Row =>
     name === 'operator' && who.userId && who.sessionId ? { user_id: who.userId, session_id: who.sessionId } : {},

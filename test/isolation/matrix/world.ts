@@ -3,6 +3,8 @@ import type pg from 'pg';
 import { withSession } from '../../../src/database/session.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import { insertRows, seedTenants, type Tenant, type TenantRole, type World } from '../../support/tenants.ts';
+import { type Clerks, makeClerks, seedClerks } from './clerks.ts';
+import { seedInbox } from './inbox.ts';
 import { KEY_NAMES, makeKeys, type SeededKeys, seedKeys } from './keys.ts';
 
 /**
@@ -19,6 +21,7 @@ export interface CrowdedWorld extends World {
   /** One that each tenant's owner has begun on the tenant's own domain. */
   readonly boundSessions: Readonly<Record<string, string>>;
   readonly keys: SeededKeys;
+  readonly clerks: Clerks;
   /** A user who belongs to no organization. */
   readonly guestId: string;
   /** An asset that no link accepts, and a transaction of each tenant that is credited to no order. */
@@ -62,6 +65,7 @@ export async function seedCrowdedWorld(adminUrl: string, sameIds: boolean): Prom
     endedSessions: Object.fromEntries(seeded.tenants.map(({ organizationId }) => [organizationId, newId()])),
     boundSessions: Object.fromEntries(seeded.tenants.map(({ organizationId }) => [organizationId, newId()])),
     keys: makeKeys(seeded.tenants, sameIds),
+    clerks: makeClerks(seeded.tenants),
     guestId: newId(),
     spareAssetId: newId(),
     spareTransactionId: newId(),
@@ -71,7 +75,9 @@ export async function seedCrowdedWorld(adminUrl: string, sameIds: boolean): Prom
     await client.query('begin');
     await crowd(client, world, seeded.tenants);
     await seedKeys(client, seeded.tenants, world.keys);
+    await seedClerks(client, seeded.tenants, { clerks: world.clerks, sameIds, expiresAt: ago(-1) });
     await seedChain(client, world, seeded.tenants);
+    await seedInbox(client, world, seeded.tenants);
     await seedCommonTables(client, world);
     await client.query('update organizations set deleted_at = now() where id = $1', [gone.organizationId]);
     // so that there is an organization that the function which adds them may add them to
@@ -247,6 +253,7 @@ async function seedChain(client: pg.Client, world: Seeded, tenants: readonly Ten
   await insertRows(client, 'assets', [
     { id: world.spareAssetId, chain_id, caip19: `eip155:${chain_id}/erc20:0x00`, symbol: 'T', name: 'T', decimals: 6 },
   ]);
+  await insertRows(client, 'chain_finality_rules', [{ asset_id: coin.id, from_units: 1, finality: 'SAFE' }]);
   await insertRows(client, 'chain_blocks', [{ incarnation_id, number: 90, hash: hex(32), parent_hash: hex(32) }]);
   const transfer = ({ people }: Tenant): Record<string, unknown> => ({
     incarnation_id,
@@ -290,6 +297,17 @@ async function seedChain(client: pg.Client, world: Seeded, tenants: readonly Ten
       units: 1,
     },
   ]);
+  await insertRows(
+    client,
+    'unique_amounts',
+    tenants.map(({ organizationId, people, orders }) => ({
+      asset_id: coin.id,
+      pay_to: people.OWNER.address,
+      units: 7,
+      claimed_organization_id: organizationId,
+      claimed_for_id: orders[0]?.id,
+    })),
+  );
   await insertRows(
     client,
     'watched_accounts',
@@ -354,4 +372,13 @@ async function seedCommonTables(client: pg.Client, { tenants }: Seeded): Promise
     [ago(2), ago(0)].map((failed_at) => ({ key_hash: hash(), failures: 1, failed_at })),
   );
   await client.query("insert into event_epochs (epoch, system_identifier) values (1, 'here') on conflict do nothing");
+  await insertRows(client, 'event_bookmarks', [{ subscriber: 'somebody' }]);
+  // one that is still to be worked on, one that was just done, and one that was done long ago
+  for (const [subscriber, processedAt] of [['somebody', null] as const, ['nobody', ago(1)], ['anybody', ago(8)]]) {
+    await client.query(
+      `insert into event_deliveries (organization_id, subscriber, event_id, processed_at)
+       select organization_id, $1, id, $2 from events`,
+      [subscriber, processedAt],
+    );
+  }
 }

@@ -408,6 +408,8 @@ export const ModelName = {
   WatchedAccount: 'WatchedAccount',
   Event: 'Event',
   EventEpoch: 'EventEpoch',
+  EventBookmark: 'EventBookmark',
+  EventDelivery: 'EventDelivery',
   IdempotencyKey: 'IdempotencyKey',
   User: 'User',
   UserProfile: 'UserProfile',
@@ -422,13 +424,18 @@ export const ModelName = {
   PaymentLink: 'PaymentLink',
   PaymentLinkAccept: 'PaymentLinkAccept',
   PaymentOrder: 'PaymentOrder',
+  UniqueAmount: 'UniqueAmount',
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
+  UnmatchedPayment: 'UnmatchedPayment',
+  PaymentRefund: 'PaymentRefund',
+  ProviderTransaction: 'ProviderTransaction',
   Organization: 'Organization',
   SubscriptionDefaults: 'SubscriptionDefaults',
   OrganizationSettings: 'OrganizationSettings',
   StoreConfiguration: 'StoreConfiguration',
   OrganizationDomain: 'OrganizationDomain',
+  Role: 'Role',
   Membership: 'Membership',
   Invitation: 'Invitation',
   ApiKey: 'ApiKey',
@@ -451,7 +458,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "auditEntry" | "auditSeal" | "chain" | "chainIncarnation" | "asset" | "chainFinalityRule" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "mergeTicket" | "emailCode" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "blockchainTransaction" | "paymentCredit" | "organization" | "subscriptionDefaults" | "organizationSettings" | "storeConfiguration" | "organizationDomain" | "membership" | "invitation" | "apiKey" | "apiKeyUses" | "handle" | "operator" | "operatorAction"
+    modelProps: "auditEntry" | "auditSeal" | "chain" | "chainIncarnation" | "asset" | "chainFinalityRule" | "chainBlock" | "chainTransfer" | "watchedAccount" | "event" | "eventEpoch" | "eventBookmark" | "eventDelivery" | "idempotencyKey" | "user" | "userProfile" | "identity" | "session" | "challenge" | "mergeTicket" | "emailCode" | "signInAttempt" | "rateLimit" | "signInFailure" | "paymentLink" | "paymentLinkAccept" | "paymentOrder" | "uniqueAmount" | "blockchainTransaction" | "paymentCredit" | "unmatchedPayment" | "paymentRefund" | "providerTransaction" | "organization" | "subscriptionDefaults" | "organizationSettings" | "storeConfiguration" | "organizationDomain" | "role" | "membership" | "invitation" | "apiKey" | "apiKeyUses" | "handle" | "operator" | "operatorAction"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1250,6 +1257,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.EventEpochCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.EventEpochCountAggregateOutputType> | number
+        }
+      }
+    }
+    EventBookmark: {
+      payload: Prisma.$EventBookmarkPayload<ExtArgs>
+      fields: Prisma.EventBookmarkFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EventBookmarkFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EventBookmarkFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        findFirst: {
+          args: Prisma.EventBookmarkFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EventBookmarkFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        findMany: {
+          args: Prisma.EventBookmarkFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>[]
+        }
+        create: {
+          args: Prisma.EventBookmarkCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        createMany: {
+          args: Prisma.EventBookmarkCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EventBookmarkCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>[]
+        }
+        delete: {
+          args: Prisma.EventBookmarkDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        update: {
+          args: Prisma.EventBookmarkUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        deleteMany: {
+          args: Prisma.EventBookmarkDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EventBookmarkUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EventBookmarkUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>[]
+        }
+        upsert: {
+          args: Prisma.EventBookmarkUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBookmarkPayload>
+        }
+        aggregate: {
+          args: Prisma.EventBookmarkAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEventBookmark>
+        }
+        groupBy: {
+          args: Prisma.EventBookmarkGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventBookmarkGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EventBookmarkCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventBookmarkCountAggregateOutputType> | number
+        }
+      }
+    }
+    EventDelivery: {
+      payload: Prisma.$EventDeliveryPayload<ExtArgs>
+      fields: Prisma.EventDeliveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EventDeliveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EventDeliveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        findFirst: {
+          args: Prisma.EventDeliveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EventDeliveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        findMany: {
+          args: Prisma.EventDeliveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>[]
+        }
+        create: {
+          args: Prisma.EventDeliveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        createMany: {
+          args: Prisma.EventDeliveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EventDeliveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>[]
+        }
+        delete: {
+          args: Prisma.EventDeliveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        update: {
+          args: Prisma.EventDeliveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.EventDeliveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EventDeliveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EventDeliveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.EventDeliveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventDeliveryPayload>
+        }
+        aggregate: {
+          args: Prisma.EventDeliveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEventDelivery>
+        }
+        groupBy: {
+          args: Prisma.EventDeliveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventDeliveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EventDeliveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventDeliveryCountAggregateOutputType> | number
         }
       }
     }
@@ -2289,6 +2444,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    UniqueAmount: {
+      payload: Prisma.$UniqueAmountPayload<ExtArgs>
+      fields: Prisma.UniqueAmountFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.UniqueAmountFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.UniqueAmountFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        findFirst: {
+          args: Prisma.UniqueAmountFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.UniqueAmountFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        findMany: {
+          args: Prisma.UniqueAmountFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>[]
+        }
+        create: {
+          args: Prisma.UniqueAmountCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        createMany: {
+          args: Prisma.UniqueAmountCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.UniqueAmountCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>[]
+        }
+        delete: {
+          args: Prisma.UniqueAmountDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        update: {
+          args: Prisma.UniqueAmountUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        deleteMany: {
+          args: Prisma.UniqueAmountDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.UniqueAmountUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.UniqueAmountUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>[]
+        }
+        upsert: {
+          args: Prisma.UniqueAmountUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UniqueAmountPayload>
+        }
+        aggregate: {
+          args: Prisma.UniqueAmountAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateUniqueAmount>
+        }
+        groupBy: {
+          args: Prisma.UniqueAmountGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UniqueAmountGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.UniqueAmountCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UniqueAmountCountAggregateOutputType> | number
+        }
+      }
+    }
     BlockchainTransaction: {
       payload: Prisma.$BlockchainTransactionPayload<ExtArgs>
       fields: Prisma.BlockchainTransactionFieldRefs
@@ -2434,6 +2663,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.PaymentCreditCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.PaymentCreditCountAggregateOutputType> | number
+        }
+      }
+    }
+    UnmatchedPayment: {
+      payload: Prisma.$UnmatchedPaymentPayload<ExtArgs>
+      fields: Prisma.UnmatchedPaymentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.UnmatchedPaymentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.UnmatchedPaymentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        findFirst: {
+          args: Prisma.UnmatchedPaymentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.UnmatchedPaymentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        findMany: {
+          args: Prisma.UnmatchedPaymentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>[]
+        }
+        create: {
+          args: Prisma.UnmatchedPaymentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        createMany: {
+          args: Prisma.UnmatchedPaymentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.UnmatchedPaymentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>[]
+        }
+        delete: {
+          args: Prisma.UnmatchedPaymentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        update: {
+          args: Prisma.UnmatchedPaymentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        deleteMany: {
+          args: Prisma.UnmatchedPaymentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.UnmatchedPaymentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.UnmatchedPaymentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>[]
+        }
+        upsert: {
+          args: Prisma.UnmatchedPaymentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$UnmatchedPaymentPayload>
+        }
+        aggregate: {
+          args: Prisma.UnmatchedPaymentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateUnmatchedPayment>
+        }
+        groupBy: {
+          args: Prisma.UnmatchedPaymentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UnmatchedPaymentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.UnmatchedPaymentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.UnmatchedPaymentCountAggregateOutputType> | number
+        }
+      }
+    }
+    PaymentRefund: {
+      payload: Prisma.$PaymentRefundPayload<ExtArgs>
+      fields: Prisma.PaymentRefundFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PaymentRefundFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PaymentRefundFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        findFirst: {
+          args: Prisma.PaymentRefundFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PaymentRefundFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        findMany: {
+          args: Prisma.PaymentRefundFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>[]
+        }
+        create: {
+          args: Prisma.PaymentRefundCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        createMany: {
+          args: Prisma.PaymentRefundCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PaymentRefundCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>[]
+        }
+        delete: {
+          args: Prisma.PaymentRefundDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        update: {
+          args: Prisma.PaymentRefundUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        deleteMany: {
+          args: Prisma.PaymentRefundDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PaymentRefundUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PaymentRefundUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>[]
+        }
+        upsert: {
+          args: Prisma.PaymentRefundUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PaymentRefundPayload>
+        }
+        aggregate: {
+          args: Prisma.PaymentRefundAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePaymentRefund>
+        }
+        groupBy: {
+          args: Prisma.PaymentRefundGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PaymentRefundGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PaymentRefundCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PaymentRefundCountAggregateOutputType> | number
+        }
+      }
+    }
+    ProviderTransaction: {
+      payload: Prisma.$ProviderTransactionPayload<ExtArgs>
+      fields: Prisma.ProviderTransactionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ProviderTransactionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ProviderTransactionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        findFirst: {
+          args: Prisma.ProviderTransactionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ProviderTransactionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        findMany: {
+          args: Prisma.ProviderTransactionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>[]
+        }
+        create: {
+          args: Prisma.ProviderTransactionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        createMany: {
+          args: Prisma.ProviderTransactionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ProviderTransactionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>[]
+        }
+        delete: {
+          args: Prisma.ProviderTransactionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        update: {
+          args: Prisma.ProviderTransactionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ProviderTransactionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ProviderTransactionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ProviderTransactionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ProviderTransactionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderTransactionPayload>
+        }
+        aggregate: {
+          args: Prisma.ProviderTransactionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateProviderTransaction>
+        }
+        groupBy: {
+          args: Prisma.ProviderTransactionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProviderTransactionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ProviderTransactionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProviderTransactionCountAggregateOutputType> | number
         }
       }
     }
@@ -2804,6 +3255,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.OrganizationDomainCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.OrganizationDomainCountAggregateOutputType> | number
+        }
+      }
+    }
+    Role: {
+      payload: Prisma.$RolePayload<ExtArgs>
+      fields: Prisma.RoleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RoleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RoleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        findFirst: {
+          args: Prisma.RoleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RoleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        findMany: {
+          args: Prisma.RoleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>[]
+        }
+        create: {
+          args: Prisma.RoleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        createMany: {
+          args: Prisma.RoleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RoleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>[]
+        }
+        delete: {
+          args: Prisma.RoleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        update: {
+          args: Prisma.RoleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        deleteMany: {
+          args: Prisma.RoleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RoleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RoleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>[]
+        }
+        upsert: {
+          args: Prisma.RoleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RolePayload>
+        }
+        aggregate: {
+          args: Prisma.RoleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRole>
+        }
+        groupBy: {
+          args: Prisma.RoleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RoleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RoleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RoleCountAggregateOutputType> | number
         }
       }
     }
@@ -3434,6 +3959,7 @@ export const ChainIncarnationScalarFieldEnum = {
   followingSince: 'followingSince',
   failingSince: 'failingSince',
   failure: 'failure',
+  readUntil: 'readUntil',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -3501,7 +4027,8 @@ export const ChainTransferScalarFieldEnum = {
   claimedForId: 'claimedForId',
   judgedAt: 'judgedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  claimedAs: 'claimedAs'
 } as const
 
 export type ChainTransferScalarFieldEnum = (typeof ChainTransferScalarFieldEnum)[keyof typeof ChainTransferScalarFieldEnum]
@@ -3545,6 +4072,33 @@ export const EventEpochScalarFieldEnum = {
 } as const
 
 export type EventEpochScalarFieldEnum = (typeof EventEpochScalarFieldEnum)[keyof typeof EventEpochScalarFieldEnum]
+
+
+export const EventBookmarkScalarFieldEnum = {
+  subscriber: 'subscriber',
+  epoch: 'epoch',
+  position: 'position',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EventBookmarkScalarFieldEnum = (typeof EventBookmarkScalarFieldEnum)[keyof typeof EventBookmarkScalarFieldEnum]
+
+
+export const EventDeliveryScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  subscriber: 'subscriber',
+  eventId: 'eventId',
+  attempts: 'attempts',
+  error: 'error',
+  dueAt: 'dueAt',
+  processedAt: 'processedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EventDeliveryScalarFieldEnum = (typeof EventDeliveryScalarFieldEnum)[keyof typeof EventDeliveryScalarFieldEnum]
 
 
 export const IdempotencyKeyScalarFieldEnum = {
@@ -3751,6 +4305,8 @@ export const PaymentLinkScalarFieldEnum = {
   lateWindowMinutes: 'lateWindowMinutes',
   finality: 'finality',
   finalityConfirmations: 'finalityConfirmations',
+  lineItems: 'lineItems',
+  exhausted: 'exhausted',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -3777,6 +4333,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   maxUnits: 'maxUnits',
   maxTotalUnits: 'maxTotalUnits',
   totalUnits: 'totalUnits',
+  exhausted: 'exhausted',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -3821,6 +4378,21 @@ export const PaymentOrderScalarFieldEnum = {
 export type PaymentOrderScalarFieldEnum = (typeof PaymentOrderScalarFieldEnum)[keyof typeof PaymentOrderScalarFieldEnum]
 
 
+export const UniqueAmountScalarFieldEnum = {
+  id: 'id',
+  assetId: 'assetId',
+  payTo: 'payTo',
+  units: 'units',
+  claimedOrganizationId: 'claimedOrganizationId',
+  claimedForId: 'claimedForId',
+  pastBlock: 'pastBlock',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UniqueAmountScalarFieldEnum = (typeof UniqueAmountScalarFieldEnum)[keyof typeof UniqueAmountScalarFieldEnum]
+
+
 export const BlockchainTransactionScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
@@ -3854,6 +4426,75 @@ export const PaymentCreditScalarFieldEnum = {
 } as const
 
 export type PaymentCreditScalarFieldEnum = (typeof PaymentCreditScalarFieldEnum)[keyof typeof PaymentCreditScalarFieldEnum]
+
+
+export const UnmatchedPaymentScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  blockchainTransactionId: 'blockchainTransactionId',
+  reason: 'reason',
+  status: 'status',
+  paymentOrderId: 'paymentOrderId',
+  note: 'note',
+  resolvedById: 'resolvedById',
+  resolvedAt: 'resolvedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UnmatchedPaymentScalarFieldEnum = (typeof UnmatchedPaymentScalarFieldEnum)[keyof typeof UnmatchedPaymentScalarFieldEnum]
+
+
+export const PaymentRefundScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  paymentOrderId: 'paymentOrderId',
+  unmatchedPaymentId: 'unmatchedPaymentId',
+  incarnationId: 'incarnationId',
+  assetId: 'assetId',
+  units: 'units',
+  payFrom: 'payFrom',
+  status: 'status',
+  cause: 'cause',
+  reason: 'reason',
+  requestedById: 'requestedById',
+  destination: 'destination',
+  destinationSource: 'destinationSource',
+  destinationReason: 'destinationReason',
+  destinationById: 'destinationById',
+  headNumber: 'headNumber',
+  addressedAt: 'addressedAt',
+  finality: 'finality',
+  requiredConfirmations: 'requiredConfirmations',
+  blockchainTransactionId: 'blockchainTransactionId',
+  completedAt: 'completedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type PaymentRefundScalarFieldEnum = (typeof PaymentRefundScalarFieldEnum)[keyof typeof PaymentRefundScalarFieldEnum]
+
+
+export const ProviderTransactionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  provider: 'provider',
+  reference: 'reference',
+  kind: 'kind',
+  status: 'status',
+  assetId: 'assetId',
+  units: 'units',
+  paymentOrderId: 'paymentOrderId',
+  paymentRefundId: 'paymentRefundId',
+  blockchainTransactionId: 'blockchainTransactionId',
+  note: 'note',
+  raw: 'raw',
+  recordedById: 'recordedById',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ProviderTransactionScalarFieldEnum = (typeof ProviderTransactionScalarFieldEnum)[keyof typeof ProviderTransactionScalarFieldEnum]
 
 
 export const OrganizationScalarFieldEnum = {
@@ -3896,6 +4537,7 @@ export const OrganizationSettingsScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   requireStepUp: 'requireStepUp',
+  redirectOrigins: 'redirectOrigins',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -3932,11 +4574,25 @@ export const OrganizationDomainScalarFieldEnum = {
 export type OrganizationDomainScalarFieldEnum = (typeof OrganizationDomainScalarFieldEnum)[keyof typeof OrganizationDomainScalarFieldEnum]
 
 
+export const RoleScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  permissions: 'permissions',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type RoleScalarFieldEnum = (typeof RoleScalarFieldEnum)[keyof typeof RoleScalarFieldEnum]
+
+
 export const MembershipScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   userId: 'userId',
   role: 'role',
+  roleId: 'roleId',
   status: 'status',
   joinedAt: 'joinedAt',
   leftAt: 'leftAt',
@@ -3954,12 +4610,14 @@ export const InvitationScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   role: 'role',
+  roleId: 'roleId',
   email: 'email',
   tokenHash: 'tokenHash',
   address: 'address',
   chainId: 'chainId',
   invitedById: 'invitedById',
   expiresAt: 'expiresAt',
+  sentAt: 'sentAt',
   revokedAt: 'revokedAt',
   acceptedAt: 'acceptedAt',
   acceptedById: 'acceptedById',
@@ -4225,6 +4883,20 @@ export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMo
 
 
 /**
+ * Reference to a field of type 'ChainClaim'
+ */
+export type EnumChainClaimFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ChainClaim'>
+    
+
+
+/**
+ * Reference to a field of type 'ChainClaim[]'
+ */
+export type ListEnumChainClaimFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ChainClaim[]'>
+    
+
+
+/**
  * Reference to a field of type 'UserStatus'
  */
 export type EnumUserStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'UserStatus'>
@@ -4445,6 +5117,104 @@ export type EnumBlockchainTransactionStatusFieldRefInput<$PrismaModel> = FieldRe
  * Reference to a field of type 'BlockchainTransactionStatus[]'
  */
 export type ListEnumBlockchainTransactionStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BlockchainTransactionStatus[]'>
+    
+
+
+/**
+ * Reference to a field of type 'UnmatchedPaymentReason'
+ */
+export type EnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'UnmatchedPaymentReason'>
+    
+
+
+/**
+ * Reference to a field of type 'UnmatchedPaymentReason[]'
+ */
+export type ListEnumUnmatchedPaymentReasonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'UnmatchedPaymentReason[]'>
+    
+
+
+/**
+ * Reference to a field of type 'UnmatchedPaymentStatus'
+ */
+export type EnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'UnmatchedPaymentStatus'>
+    
+
+
+/**
+ * Reference to a field of type 'UnmatchedPaymentStatus[]'
+ */
+export type ListEnumUnmatchedPaymentStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'UnmatchedPaymentStatus[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundStatus'
+ */
+export type EnumPaymentRefundStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundStatus'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundStatus[]'
+ */
+export type ListEnumPaymentRefundStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundStatus[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundCause'
+ */
+export type EnumPaymentRefundCauseFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundCause'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundCause[]'
+ */
+export type ListEnumPaymentRefundCauseFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundCause[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundDestinationSource'
+ */
+export type EnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundDestinationSource'>
+    
+
+
+/**
+ * Reference to a field of type 'PaymentRefundDestinationSource[]'
+ */
+export type ListEnumPaymentRefundDestinationSourceFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PaymentRefundDestinationSource[]'>
+    
+
+
+/**
+ * Reference to a field of type 'ProviderTransactionKind'
+ */
+export type EnumProviderTransactionKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ProviderTransactionKind'>
+    
+
+
+/**
+ * Reference to a field of type 'ProviderTransactionKind[]'
+ */
+export type ListEnumProviderTransactionKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ProviderTransactionKind[]'>
+    
+
+
+/**
+ * Reference to a field of type 'ProviderTransactionStatus'
+ */
+export type EnumProviderTransactionStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ProviderTransactionStatus'>
+    
+
+
+/**
+ * Reference to a field of type 'ProviderTransactionStatus[]'
+ */
+export type ListEnumProviderTransactionStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ProviderTransactionStatus[]'>
     
 
 
@@ -4707,6 +5477,8 @@ export type GlobalOmitConfig = {
   watchedAccount?: Prisma.WatchedAccountOmit
   event?: Prisma.EventOmit
   eventEpoch?: Prisma.EventEpochOmit
+  eventBookmark?: Prisma.EventBookmarkOmit
+  eventDelivery?: Prisma.EventDeliveryOmit
   idempotencyKey?: Prisma.IdempotencyKeyOmit
   user?: Prisma.UserOmit
   userProfile?: Prisma.UserProfileOmit
@@ -4721,13 +5493,18 @@ export type GlobalOmitConfig = {
   paymentLink?: Prisma.PaymentLinkOmit
   paymentLinkAccept?: Prisma.PaymentLinkAcceptOmit
   paymentOrder?: Prisma.PaymentOrderOmit
+  uniqueAmount?: Prisma.UniqueAmountOmit
   blockchainTransaction?: Prisma.BlockchainTransactionOmit
   paymentCredit?: Prisma.PaymentCreditOmit
+  unmatchedPayment?: Prisma.UnmatchedPaymentOmit
+  paymentRefund?: Prisma.PaymentRefundOmit
+  providerTransaction?: Prisma.ProviderTransactionOmit
   organization?: Prisma.OrganizationOmit
   subscriptionDefaults?: Prisma.SubscriptionDefaultsOmit
   organizationSettings?: Prisma.OrganizationSettingsOmit
   storeConfiguration?: Prisma.StoreConfigurationOmit
   organizationDomain?: Prisma.OrganizationDomainOmit
+  role?: Prisma.RoleOmit
   membership?: Prisma.MembershipOmit
   invitation?: Prisma.InvitationOmit
   apiKey?: Prisma.ApiKeyOmit

@@ -62,6 +62,8 @@ export const ModelName = {
   WatchedAccount: 'WatchedAccount',
   Event: 'Event',
   EventEpoch: 'EventEpoch',
+  EventBookmark: 'EventBookmark',
+  EventDelivery: 'EventDelivery',
   IdempotencyKey: 'IdempotencyKey',
   User: 'User',
   UserProfile: 'UserProfile',
@@ -76,13 +78,18 @@ export const ModelName = {
   PaymentLink: 'PaymentLink',
   PaymentLinkAccept: 'PaymentLinkAccept',
   PaymentOrder: 'PaymentOrder',
+  UniqueAmount: 'UniqueAmount',
   BlockchainTransaction: 'BlockchainTransaction',
   PaymentCredit: 'PaymentCredit',
+  UnmatchedPayment: 'UnmatchedPayment',
+  PaymentRefund: 'PaymentRefund',
+  ProviderTransaction: 'ProviderTransaction',
   Organization: 'Organization',
   SubscriptionDefaults: 'SubscriptionDefaults',
   OrganizationSettings: 'OrganizationSettings',
   StoreConfiguration: 'StoreConfiguration',
   OrganizationDomain: 'OrganizationDomain',
+  Role: 'Role',
   Membership: 'Membership',
   Invitation: 'Invitation',
   ApiKey: 'ApiKey',
@@ -178,6 +185,7 @@ export const ChainIncarnationScalarFieldEnum = {
   followingSince: 'followingSince',
   failingSince: 'failingSince',
   failure: 'failure',
+  readUntil: 'readUntil',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -245,7 +253,8 @@ export const ChainTransferScalarFieldEnum = {
   claimedForId: 'claimedForId',
   judgedAt: 'judgedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  claimedAs: 'claimedAs'
 } as const
 
 export type ChainTransferScalarFieldEnum = (typeof ChainTransferScalarFieldEnum)[keyof typeof ChainTransferScalarFieldEnum]
@@ -289,6 +298,33 @@ export const EventEpochScalarFieldEnum = {
 } as const
 
 export type EventEpochScalarFieldEnum = (typeof EventEpochScalarFieldEnum)[keyof typeof EventEpochScalarFieldEnum]
+
+
+export const EventBookmarkScalarFieldEnum = {
+  subscriber: 'subscriber',
+  epoch: 'epoch',
+  position: 'position',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EventBookmarkScalarFieldEnum = (typeof EventBookmarkScalarFieldEnum)[keyof typeof EventBookmarkScalarFieldEnum]
+
+
+export const EventDeliveryScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  subscriber: 'subscriber',
+  eventId: 'eventId',
+  attempts: 'attempts',
+  error: 'error',
+  dueAt: 'dueAt',
+  processedAt: 'processedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type EventDeliveryScalarFieldEnum = (typeof EventDeliveryScalarFieldEnum)[keyof typeof EventDeliveryScalarFieldEnum]
 
 
 export const IdempotencyKeyScalarFieldEnum = {
@@ -495,6 +531,8 @@ export const PaymentLinkScalarFieldEnum = {
   lateWindowMinutes: 'lateWindowMinutes',
   finality: 'finality',
   finalityConfirmations: 'finalityConfirmations',
+  lineItems: 'lineItems',
+  exhausted: 'exhausted',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -521,6 +559,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   maxUnits: 'maxUnits',
   maxTotalUnits: 'maxTotalUnits',
   totalUnits: 'totalUnits',
+  exhausted: 'exhausted',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -565,6 +604,21 @@ export const PaymentOrderScalarFieldEnum = {
 export type PaymentOrderScalarFieldEnum = (typeof PaymentOrderScalarFieldEnum)[keyof typeof PaymentOrderScalarFieldEnum]
 
 
+export const UniqueAmountScalarFieldEnum = {
+  id: 'id',
+  assetId: 'assetId',
+  payTo: 'payTo',
+  units: 'units',
+  claimedOrganizationId: 'claimedOrganizationId',
+  claimedForId: 'claimedForId',
+  pastBlock: 'pastBlock',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UniqueAmountScalarFieldEnum = (typeof UniqueAmountScalarFieldEnum)[keyof typeof UniqueAmountScalarFieldEnum]
+
+
 export const BlockchainTransactionScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
@@ -598,6 +652,75 @@ export const PaymentCreditScalarFieldEnum = {
 } as const
 
 export type PaymentCreditScalarFieldEnum = (typeof PaymentCreditScalarFieldEnum)[keyof typeof PaymentCreditScalarFieldEnum]
+
+
+export const UnmatchedPaymentScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  blockchainTransactionId: 'blockchainTransactionId',
+  reason: 'reason',
+  status: 'status',
+  paymentOrderId: 'paymentOrderId',
+  note: 'note',
+  resolvedById: 'resolvedById',
+  resolvedAt: 'resolvedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type UnmatchedPaymentScalarFieldEnum = (typeof UnmatchedPaymentScalarFieldEnum)[keyof typeof UnmatchedPaymentScalarFieldEnum]
+
+
+export const PaymentRefundScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  paymentOrderId: 'paymentOrderId',
+  unmatchedPaymentId: 'unmatchedPaymentId',
+  incarnationId: 'incarnationId',
+  assetId: 'assetId',
+  units: 'units',
+  payFrom: 'payFrom',
+  status: 'status',
+  cause: 'cause',
+  reason: 'reason',
+  requestedById: 'requestedById',
+  destination: 'destination',
+  destinationSource: 'destinationSource',
+  destinationReason: 'destinationReason',
+  destinationById: 'destinationById',
+  headNumber: 'headNumber',
+  addressedAt: 'addressedAt',
+  finality: 'finality',
+  requiredConfirmations: 'requiredConfirmations',
+  blockchainTransactionId: 'blockchainTransactionId',
+  completedAt: 'completedAt',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type PaymentRefundScalarFieldEnum = (typeof PaymentRefundScalarFieldEnum)[keyof typeof PaymentRefundScalarFieldEnum]
+
+
+export const ProviderTransactionScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  provider: 'provider',
+  reference: 'reference',
+  kind: 'kind',
+  status: 'status',
+  assetId: 'assetId',
+  units: 'units',
+  paymentOrderId: 'paymentOrderId',
+  paymentRefundId: 'paymentRefundId',
+  blockchainTransactionId: 'blockchainTransactionId',
+  note: 'note',
+  raw: 'raw',
+  recordedById: 'recordedById',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type ProviderTransactionScalarFieldEnum = (typeof ProviderTransactionScalarFieldEnum)[keyof typeof ProviderTransactionScalarFieldEnum]
 
 
 export const OrganizationScalarFieldEnum = {
@@ -640,6 +763,7 @@ export const OrganizationSettingsScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   requireStepUp: 'requireStepUp',
+  redirectOrigins: 'redirectOrigins',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -676,11 +800,25 @@ export const OrganizationDomainScalarFieldEnum = {
 export type OrganizationDomainScalarFieldEnum = (typeof OrganizationDomainScalarFieldEnum)[keyof typeof OrganizationDomainScalarFieldEnum]
 
 
+export const RoleScalarFieldEnum = {
+  organizationId: 'organizationId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  permissions: 'permissions',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt'
+} as const
+
+export type RoleScalarFieldEnum = (typeof RoleScalarFieldEnum)[keyof typeof RoleScalarFieldEnum]
+
+
 export const MembershipScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   userId: 'userId',
   role: 'role',
+  roleId: 'roleId',
   status: 'status',
   joinedAt: 'joinedAt',
   leftAt: 'leftAt',
@@ -698,12 +836,14 @@ export const InvitationScalarFieldEnum = {
   organizationId: 'organizationId',
   id: 'id',
   role: 'role',
+  roleId: 'roleId',
   email: 'email',
   tokenHash: 'tokenHash',
   address: 'address',
   chainId: 'chainId',
   invitedById: 'invitedById',
   expiresAt: 'expiresAt',
+  sentAt: 'sentAt',
   revokedAt: 'revokedAt',
   acceptedAt: 'acceptedAt',
   acceptedById: 'acceptedById',

@@ -263,8 +263,11 @@ export type AssetWhereInput = {
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
   accepts?: Prisma.PaymentLinkAcceptListRelationFilter
   orders?: Prisma.PaymentOrderListRelationFilter
+  amounts?: Prisma.UniqueAmountListRelationFilter
   transfers?: Prisma.ChainTransferListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
   finality?: Prisma.ChainFinalityRuleListRelationFilter
 }
 
@@ -282,8 +285,11 @@ export type AssetOrderByWithRelationInput = {
   chain?: Prisma.ChainOrderByWithRelationInput
   accepts?: Prisma.PaymentLinkAcceptOrderByRelationAggregateInput
   orders?: Prisma.PaymentOrderOrderByRelationAggregateInput
+  amounts?: Prisma.UniqueAmountOrderByRelationAggregateInput
   transfers?: Prisma.ChainTransferOrderByRelationAggregateInput
   sightings?: Prisma.BlockchainTransactionOrderByRelationAggregateInput
+  refunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  providerTransactions?: Prisma.ProviderTransactionOrderByRelationAggregateInput
   finality?: Prisma.ChainFinalityRuleOrderByRelationAggregateInput
 }
 
@@ -304,8 +310,11 @@ export type AssetWhereUniqueInput = Prisma.AtLeast<{
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
   accepts?: Prisma.PaymentLinkAcceptListRelationFilter
   orders?: Prisma.PaymentOrderListRelationFilter
+  amounts?: Prisma.UniqueAmountListRelationFilter
   transfers?: Prisma.ChainTransferListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
   finality?: Prisma.ChainFinalityRuleListRelationFilter
 }, "id" | "caip19">
 
@@ -356,8 +365,11 @@ export type AssetCreateInput = {
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -374,8 +386,11 @@ export type AssetUncheckedCreateInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -392,8 +407,11 @@ export type AssetUpdateInput = {
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -410,8 +428,11 @@ export type AssetUncheckedUpdateInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -615,6 +636,20 @@ export type AssetUpdateOneRequiredWithoutOrdersNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutOrdersInput, Prisma.AssetUpdateWithoutOrdersInput>, Prisma.AssetUncheckedUpdateWithoutOrdersInput>
 }
 
+export type AssetCreateNestedOneWithoutAmountsInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutAmountsInput, Prisma.AssetUncheckedCreateWithoutAmountsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutAmountsInput
+  connect?: Prisma.AssetWhereUniqueInput
+}
+
+export type AssetUpdateOneRequiredWithoutAmountsNestedInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutAmountsInput, Prisma.AssetUncheckedCreateWithoutAmountsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutAmountsInput
+  upsert?: Prisma.AssetUpsertWithoutAmountsInput
+  connect?: Prisma.AssetWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutAmountsInput, Prisma.AssetUpdateWithoutAmountsInput>, Prisma.AssetUncheckedUpdateWithoutAmountsInput>
+}
+
 export type AssetCreateNestedOneWithoutSightingsInput = {
   create?: Prisma.XOR<Prisma.AssetCreateWithoutSightingsInput, Prisma.AssetUncheckedCreateWithoutSightingsInput>
   connectOrCreate?: Prisma.AssetCreateOrConnectWithoutSightingsInput
@@ -629,6 +664,34 @@ export type AssetUpdateOneRequiredWithoutSightingsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutSightingsInput, Prisma.AssetUpdateWithoutSightingsInput>, Prisma.AssetUncheckedUpdateWithoutSightingsInput>
 }
 
+export type AssetCreateNestedOneWithoutRefundsInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutRefundsInput, Prisma.AssetUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutRefundsInput
+  connect?: Prisma.AssetWhereUniqueInput
+}
+
+export type AssetUpdateOneRequiredWithoutRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutRefundsInput, Prisma.AssetUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutRefundsInput
+  upsert?: Prisma.AssetUpsertWithoutRefundsInput
+  connect?: Prisma.AssetWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutRefundsInput, Prisma.AssetUpdateWithoutRefundsInput>, Prisma.AssetUncheckedUpdateWithoutRefundsInput>
+}
+
+export type AssetCreateNestedOneWithoutProviderTransactionsInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutProviderTransactionsInput, Prisma.AssetUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutProviderTransactionsInput
+  connect?: Prisma.AssetWhereUniqueInput
+}
+
+export type AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput = {
+  create?: Prisma.XOR<Prisma.AssetCreateWithoutProviderTransactionsInput, Prisma.AssetUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.AssetCreateOrConnectWithoutProviderTransactionsInput
+  upsert?: Prisma.AssetUpsertWithoutProviderTransactionsInput
+  connect?: Prisma.AssetWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AssetUpdateToOneWithWhereWithoutProviderTransactionsInput, Prisma.AssetUpdateWithoutProviderTransactionsInput>, Prisma.AssetUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
 export type AssetCreateWithoutChainInput = {
   id?: string
   caip19: string
@@ -641,8 +704,11 @@ export type AssetCreateWithoutChainInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -658,8 +724,11 @@ export type AssetUncheckedCreateWithoutChainInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -718,8 +787,11 @@ export type AssetCreateWithoutFinalityInput = {
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
 }
 
 export type AssetUncheckedCreateWithoutFinalityInput = {
@@ -735,8 +807,11 @@ export type AssetUncheckedCreateWithoutFinalityInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
 }
 
 export type AssetCreateOrConnectWithoutFinalityInput = {
@@ -768,8 +843,11 @@ export type AssetUpdateWithoutFinalityInput = {
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetUncheckedUpdateWithoutFinalityInput = {
@@ -785,8 +863,11 @@ export type AssetUncheckedUpdateWithoutFinalityInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
 }
 
 export type AssetCreateWithoutTransfersInput = {
@@ -802,7 +883,10 @@ export type AssetCreateWithoutTransfersInput = {
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -819,7 +903,10 @@ export type AssetUncheckedCreateWithoutTransfersInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -852,7 +939,10 @@ export type AssetUpdateWithoutTransfersInput = {
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -869,7 +959,10 @@ export type AssetUncheckedUpdateWithoutTransfersInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -885,8 +978,11 @@ export type AssetCreateWithoutAcceptsInput = {
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -902,8 +998,11 @@ export type AssetUncheckedCreateWithoutAcceptsInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -935,8 +1034,11 @@ export type AssetUpdateWithoutAcceptsInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -952,8 +1054,11 @@ export type AssetUncheckedUpdateWithoutAcceptsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -969,8 +1074,11 @@ export type AssetCreateWithoutOrdersInput = {
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -986,8 +1094,11 @@ export type AssetUncheckedCreateWithoutOrdersInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -1019,8 +1130,11 @@ export type AssetUpdateWithoutOrdersInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -1036,8 +1150,107 @@ export type AssetUncheckedUpdateWithoutOrdersInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetCreateWithoutAmountsInput = {
+  id?: string
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
+  accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
+}
+
+export type AssetUncheckedCreateWithoutAmountsInput = {
+  id?: string
+  chainId: bigint | number
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
+}
+
+export type AssetCreateOrConnectWithoutAmountsInput = {
+  where: Prisma.AssetWhereUniqueInput
+  create: Prisma.XOR<Prisma.AssetCreateWithoutAmountsInput, Prisma.AssetUncheckedCreateWithoutAmountsInput>
+}
+
+export type AssetUpsertWithoutAmountsInput = {
+  update: Prisma.XOR<Prisma.AssetUpdateWithoutAmountsInput, Prisma.AssetUncheckedUpdateWithoutAmountsInput>
+  create: Prisma.XOR<Prisma.AssetCreateWithoutAmountsInput, Prisma.AssetUncheckedCreateWithoutAmountsInput>
+  where?: Prisma.AssetWhereInput
+}
+
+export type AssetUpdateToOneWithWhereWithoutAmountsInput = {
+  where?: Prisma.AssetWhereInput
+  data: Prisma.XOR<Prisma.AssetUpdateWithoutAmountsInput, Prisma.AssetUncheckedUpdateWithoutAmountsInput>
+}
+
+export type AssetUpdateWithoutAmountsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
+  accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetUncheckedUpdateWithoutAmountsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -1054,7 +1267,10 @@ export type AssetCreateWithoutSightingsInput = {
   chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
   accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
 }
 
@@ -1071,7 +1287,10 @@ export type AssetUncheckedCreateWithoutSightingsInput = {
   updatedAt?: Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
   finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
 }
 
@@ -1104,7 +1323,10 @@ export type AssetUpdateWithoutSightingsInput = {
   chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -1121,7 +1343,202 @@ export type AssetUncheckedUpdateWithoutSightingsInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetCreateWithoutRefundsInput = {
+  id?: string
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
+  accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
+}
+
+export type AssetUncheckedCreateWithoutRefundsInput = {
+  id?: string
+  chainId: bigint | number
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
+}
+
+export type AssetCreateOrConnectWithoutRefundsInput = {
+  where: Prisma.AssetWhereUniqueInput
+  create: Prisma.XOR<Prisma.AssetCreateWithoutRefundsInput, Prisma.AssetUncheckedCreateWithoutRefundsInput>
+}
+
+export type AssetUpsertWithoutRefundsInput = {
+  update: Prisma.XOR<Prisma.AssetUpdateWithoutRefundsInput, Prisma.AssetUncheckedUpdateWithoutRefundsInput>
+  create: Prisma.XOR<Prisma.AssetCreateWithoutRefundsInput, Prisma.AssetUncheckedCreateWithoutRefundsInput>
+  where?: Prisma.AssetWhereInput
+}
+
+export type AssetUpdateToOneWithWhereWithoutRefundsInput = {
+  where?: Prisma.AssetWhereInput
+  data: Prisma.XOR<Prisma.AssetUpdateWithoutRefundsInput, Prisma.AssetUncheckedUpdateWithoutRefundsInput>
+}
+
+export type AssetUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
+  accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetUncheckedUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetCreateWithoutProviderTransactionsInput = {
+  id?: string
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  chain: Prisma.ChainCreateNestedOneWithoutAssetsInput
+  accepts?: Prisma.PaymentLinkAcceptCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleCreateNestedManyWithoutAssetInput
+}
+
+export type AssetUncheckedCreateWithoutProviderTransactionsInput = {
+  id?: string
+  chainId: bigint | number
+  caip19: string
+  address?: string | null
+  symbol: string
+  name: string
+  decimals: number
+  creditsBalanceDifference?: boolean
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedCreateNestedManyWithoutAssetInput
+  orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutAssetInput
+  amounts?: Prisma.UniqueAmountUncheckedCreateNestedManyWithoutAssetInput
+  transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutAssetInput
+  sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutAssetInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAssetInput
+  finality?: Prisma.ChainFinalityRuleUncheckedCreateNestedManyWithoutAssetInput
+}
+
+export type AssetCreateOrConnectWithoutProviderTransactionsInput = {
+  where: Prisma.AssetWhereUniqueInput
+  create: Prisma.XOR<Prisma.AssetCreateWithoutProviderTransactionsInput, Prisma.AssetUncheckedCreateWithoutProviderTransactionsInput>
+}
+
+export type AssetUpsertWithoutProviderTransactionsInput = {
+  update: Prisma.XOR<Prisma.AssetUpdateWithoutProviderTransactionsInput, Prisma.AssetUncheckedUpdateWithoutProviderTransactionsInput>
+  create: Prisma.XOR<Prisma.AssetCreateWithoutProviderTransactionsInput, Prisma.AssetUncheckedCreateWithoutProviderTransactionsInput>
+  where?: Prisma.AssetWhereInput
+}
+
+export type AssetUpdateToOneWithWhereWithoutProviderTransactionsInput = {
+  where?: Prisma.AssetWhereInput
+  data: Prisma.XOR<Prisma.AssetUpdateWithoutProviderTransactionsInput, Prisma.AssetUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
+export type AssetUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  chain?: Prisma.ChainUpdateOneRequiredWithoutAssetsNestedInput
+  accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
+}
+
+export type AssetUncheckedUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  caip19?: Prisma.StringFieldUpdateOperationsInput | string
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  symbol?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  decimals?: Prisma.IntFieldUpdateOperationsInput | number
+  creditsBalanceDifference?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
+  orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
+  transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
+  sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -1149,8 +1566,11 @@ export type AssetUpdateWithoutChainInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUpdateManyWithoutAssetNestedInput
 }
 
@@ -1166,8 +1586,11 @@ export type AssetUncheckedUpdateWithoutChainInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   accepts?: Prisma.PaymentLinkAcceptUncheckedUpdateManyWithoutAssetNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutAssetNestedInput
+  amounts?: Prisma.UniqueAmountUncheckedUpdateManyWithoutAssetNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutAssetNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutAssetNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAssetNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutAssetNestedInput
   finality?: Prisma.ChainFinalityRuleUncheckedUpdateManyWithoutAssetNestedInput
 }
 
@@ -1191,16 +1614,22 @@ export type AssetUncheckedUpdateManyWithoutChainInput = {
 export type AssetCountOutputType = {
   accepts: number
   orders: number
+  amounts: number
   transfers: number
   sightings: number
+  refunds: number
+  providerTransactions: number
   finality: number
 }
 
 export type AssetCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   accepts?: boolean | AssetCountOutputTypeCountAcceptsArgs
   orders?: boolean | AssetCountOutputTypeCountOrdersArgs
+  amounts?: boolean | AssetCountOutputTypeCountAmountsArgs
   transfers?: boolean | AssetCountOutputTypeCountTransfersArgs
   sightings?: boolean | AssetCountOutputTypeCountSightingsArgs
+  refunds?: boolean | AssetCountOutputTypeCountRefundsArgs
+  providerTransactions?: boolean | AssetCountOutputTypeCountProviderTransactionsArgs
   finality?: boolean | AssetCountOutputTypeCountFinalityArgs
 }
 
@@ -1231,6 +1660,13 @@ export type AssetCountOutputTypeCountOrdersArgs<ExtArgs extends runtime.Types.Ex
 /**
  * AssetCountOutputType without action
  */
+export type AssetCountOutputTypeCountAmountsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UniqueAmountWhereInput
+}
+
+/**
+ * AssetCountOutputType without action
+ */
 export type AssetCountOutputTypeCountTransfersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.ChainTransferWhereInput
 }
@@ -1240,6 +1676,20 @@ export type AssetCountOutputTypeCountTransfersArgs<ExtArgs extends runtime.Types
  */
 export type AssetCountOutputTypeCountSightingsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.BlockchainTransactionWhereInput
+}
+
+/**
+ * AssetCountOutputType without action
+ */
+export type AssetCountOutputTypeCountRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * AssetCountOutputType without action
+ */
+export type AssetCountOutputTypeCountProviderTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
 }
 
 /**
@@ -1264,8 +1714,11 @@ export type AssetSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   accepts?: boolean | Prisma.Asset$acceptsArgs<ExtArgs>
   orders?: boolean | Prisma.Asset$ordersArgs<ExtArgs>
+  amounts?: boolean | Prisma.Asset$amountsArgs<ExtArgs>
   transfers?: boolean | Prisma.Asset$transfersArgs<ExtArgs>
   sightings?: boolean | Prisma.Asset$sightingsArgs<ExtArgs>
+  refunds?: boolean | Prisma.Asset$refundsArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.Asset$providerTransactionsArgs<ExtArgs>
   finality?: boolean | Prisma.Asset$finalityArgs<ExtArgs>
   _count?: boolean | Prisma.AssetCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["asset"]>
@@ -1316,8 +1769,11 @@ export type AssetInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   accepts?: boolean | Prisma.Asset$acceptsArgs<ExtArgs>
   orders?: boolean | Prisma.Asset$ordersArgs<ExtArgs>
+  amounts?: boolean | Prisma.Asset$amountsArgs<ExtArgs>
   transfers?: boolean | Prisma.Asset$transfersArgs<ExtArgs>
   sightings?: boolean | Prisma.Asset$sightingsArgs<ExtArgs>
+  refunds?: boolean | Prisma.Asset$refundsArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.Asset$providerTransactionsArgs<ExtArgs>
   finality?: boolean | Prisma.Asset$finalityArgs<ExtArgs>
   _count?: boolean | Prisma.AssetCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -1334,8 +1790,11 @@ export type $AssetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     chain: Prisma.$ChainPayload<ExtArgs>
     accepts: Prisma.$PaymentLinkAcceptPayload<ExtArgs>[]
     orders: Prisma.$PaymentOrderPayload<ExtArgs>[]
+    amounts: Prisma.$UniqueAmountPayload<ExtArgs>[]
     transfers: Prisma.$ChainTransferPayload<ExtArgs>[]
     sightings: Prisma.$BlockchainTransactionPayload<ExtArgs>[]
+    refunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    providerTransactions: Prisma.$ProviderTransactionPayload<ExtArgs>[]
     finality: Prisma.$ChainFinalityRulePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1752,8 +2211,11 @@ export interface Prisma__AssetClient<T, Null = never, ExtArgs extends runtime.Ty
   chain<T extends Prisma.ChainDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainDefaultArgs<ExtArgs>>): Prisma.Prisma__ChainClient<runtime.Types.Result.GetResult<Prisma.$ChainPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   accepts<T extends Prisma.Asset$acceptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$acceptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkAcceptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   orders<T extends Prisma.Asset$ordersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$ordersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  amounts<T extends Prisma.Asset$amountsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$amountsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UniqueAmountPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   transfers<T extends Prisma.Asset$transfersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$transfersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChainTransferPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sightings<T extends Prisma.Asset$sightingsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$sightingsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  refunds<T extends Prisma.Asset$refundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$refundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  providerTransactions<T extends Prisma.Asset$providerTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$providerTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   finality<T extends Prisma.Asset$finalityArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Asset$finalityArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChainFinalityRulePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -2252,6 +2714,30 @@ export type Asset$ordersArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
 }
 
 /**
+ * Asset.amounts
+ */
+export type Asset$amountsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the UniqueAmount
+   */
+  select?: Prisma.UniqueAmountSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the UniqueAmount
+   */
+  omit?: Prisma.UniqueAmountOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UniqueAmountInclude<ExtArgs> | null
+  where?: Prisma.UniqueAmountWhereInput
+  orderBy?: Prisma.UniqueAmountOrderByWithRelationInput | Prisma.UniqueAmountOrderByWithRelationInput[]
+  cursor?: Prisma.UniqueAmountWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UniqueAmountScalarFieldEnum | Prisma.UniqueAmountScalarFieldEnum[]
+}
+
+/**
  * Asset.transfers
  */
 export type Asset$transfersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2297,6 +2783,54 @@ export type Asset$sightingsArgs<ExtArgs extends runtime.Types.Extensions.Interna
   take?: number
   skip?: number
   distinct?: Prisma.BlockchainTransactionScalarFieldEnum | Prisma.BlockchainTransactionScalarFieldEnum[]
+}
+
+/**
+ * Asset.refunds
+ */
+export type Asset$refundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * Asset.providerTransactions
+ */
+export type Asset$providerTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
 }
 
 /**

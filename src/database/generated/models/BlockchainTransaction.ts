@@ -308,6 +308,9 @@ export type BlockchainTransactionWhereInput = {
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
   credits?: Prisma.PaymentCreditListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  unmatched?: Prisma.UnmatchedPaymentListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
 }
 
 export type BlockchainTransactionOrderByWithRelationInput = {
@@ -330,6 +333,9 @@ export type BlockchainTransactionOrderByWithRelationInput = {
   incarnation?: Prisma.ChainIncarnationOrderByWithRelationInput
   asset?: Prisma.AssetOrderByWithRelationInput
   credits?: Prisma.PaymentCreditOrderByRelationAggregateInput
+  refunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  unmatched?: Prisma.UnmatchedPaymentOrderByRelationAggregateInput
+  providerTransactions?: Prisma.ProviderTransactionOrderByRelationAggregateInput
 }
 
 export type BlockchainTransactionWhereUniqueInput = Prisma.AtLeast<{
@@ -357,6 +363,9 @@ export type BlockchainTransactionWhereUniqueInput = Prisma.AtLeast<{
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
   credits?: Prisma.PaymentCreditListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  unmatched?: Prisma.UnmatchedPaymentListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
 }, "organizationId_id" | "organizationId_incarnationId_hash_ordinal">
 
 export type BlockchainTransactionOrderByWithAggregationInput = {
@@ -420,6 +429,9 @@ export type BlockchainTransactionCreateInput = {
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
   asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUncheckedCreateInput = {
@@ -439,6 +451,9 @@ export type BlockchainTransactionUncheckedCreateInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUpdateInput = {
@@ -458,6 +473,9 @@ export type BlockchainTransactionUpdateInput = {
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateInput = {
@@ -477,6 +495,9 @@ export type BlockchainTransactionUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionCreateManyInput = {
@@ -623,6 +644,11 @@ export type BlockchainTransactionScalarRelationFilter = {
   isNot?: Prisma.BlockchainTransactionWhereInput
 }
 
+export type BlockchainTransactionNullableScalarRelationFilter = {
+  is?: Prisma.BlockchainTransactionWhereInput | null
+  isNot?: Prisma.BlockchainTransactionWhereInput | null
+}
+
 export type BlockchainTransactionCreateNestedManyWithoutIncarnationInput = {
   create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutIncarnationInput, Prisma.BlockchainTransactionUncheckedCreateWithoutIncarnationInput> | Prisma.BlockchainTransactionCreateWithoutIncarnationInput[] | Prisma.BlockchainTransactionUncheckedCreateWithoutIncarnationInput[]
   connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutIncarnationInput | Prisma.BlockchainTransactionCreateOrConnectWithoutIncarnationInput[]
@@ -725,6 +751,52 @@ export type BlockchainTransactionUpdateOneRequiredWithoutCreditsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.BlockchainTransactionUpdateToOneWithWhereWithoutCreditsInput, Prisma.BlockchainTransactionUpdateWithoutCreditsInput>, Prisma.BlockchainTransactionUncheckedUpdateWithoutCreditsInput>
 }
 
+export type BlockchainTransactionCreateNestedOneWithoutUnmatchedInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedCreateWithoutUnmatchedInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutUnmatchedInput
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+}
+
+export type BlockchainTransactionUpdateOneRequiredWithoutUnmatchedNestedInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedCreateWithoutUnmatchedInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutUnmatchedInput
+  upsert?: Prisma.BlockchainTransactionUpsertWithoutUnmatchedInput
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.BlockchainTransactionUpdateToOneWithWhereWithoutUnmatchedInput, Prisma.BlockchainTransactionUpdateWithoutUnmatchedInput>, Prisma.BlockchainTransactionUncheckedUpdateWithoutUnmatchedInput>
+}
+
+export type BlockchainTransactionCreateNestedOneWithoutRefundsInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutRefundsInput
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+}
+
+export type BlockchainTransactionUpdateOneWithoutRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutRefundsInput
+  upsert?: Prisma.BlockchainTransactionUpsertWithoutRefundsInput
+  disconnect?: Prisma.BlockchainTransactionWhereInput | boolean
+  delete?: Prisma.BlockchainTransactionWhereInput | boolean
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.BlockchainTransactionUpdateToOneWithWhereWithoutRefundsInput, Prisma.BlockchainTransactionUpdateWithoutRefundsInput>, Prisma.BlockchainTransactionUncheckedUpdateWithoutRefundsInput>
+}
+
+export type BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutProviderTransactionsInput
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+}
+
+export type BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput = {
+  create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutProviderTransactionsInput
+  upsert?: Prisma.BlockchainTransactionUpsertWithoutProviderTransactionsInput
+  disconnect?: Prisma.BlockchainTransactionWhereInput | boolean
+  delete?: Prisma.BlockchainTransactionWhereInput | boolean
+  connect?: Prisma.BlockchainTransactionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.BlockchainTransactionUpdateToOneWithWhereWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUpdateWithoutProviderTransactionsInput>, Prisma.BlockchainTransactionUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
 export type BlockchainTransactionCreateNestedManyWithoutOrganizationInput = {
   create?: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutOrganizationInput, Prisma.BlockchainTransactionUncheckedCreateWithoutOrganizationInput> | Prisma.BlockchainTransactionCreateWithoutOrganizationInput[] | Prisma.BlockchainTransactionUncheckedCreateWithoutOrganizationInput[]
   connectOrCreate?: Prisma.BlockchainTransactionCreateOrConnectWithoutOrganizationInput | Prisma.BlockchainTransactionCreateOrConnectWithoutOrganizationInput[]
@@ -783,6 +855,9 @@ export type BlockchainTransactionCreateWithoutIncarnationInput = {
   organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
   asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUncheckedCreateWithoutIncarnationInput = {
@@ -801,6 +876,9 @@ export type BlockchainTransactionUncheckedCreateWithoutIncarnationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionCreateOrConnectWithoutIncarnationInput = {
@@ -866,6 +944,9 @@ export type BlockchainTransactionCreateWithoutAssetInput = {
   organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUncheckedCreateWithoutAssetInput = {
@@ -884,6 +965,9 @@ export type BlockchainTransactionUncheckedCreateWithoutAssetInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionCreateOrConnectWithoutAssetInput = {
@@ -928,6 +1012,9 @@ export type BlockchainTransactionCreateWithoutCreditsInput = {
   organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
   asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUncheckedCreateWithoutCreditsInput = {
@@ -946,6 +1033,9 @@ export type BlockchainTransactionUncheckedCreateWithoutCreditsInput = {
   blockTime: Date | string
   createdAt?: Date | string
   updatedAt?: Date | string
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionCreateOrConnectWithoutCreditsInput = {
@@ -980,6 +1070,9 @@ export type BlockchainTransactionUpdateWithoutCreditsInput = {
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateWithoutCreditsInput = {
@@ -998,6 +1091,309 @@ export type BlockchainTransactionUncheckedUpdateWithoutCreditsInput = {
   blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionCreateWithoutUnmatchedInput = {
+  id?: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
+  asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionUncheckedCreateWithoutUnmatchedInput = {
+  organizationId: string
+  id?: string
+  incarnationId: string
+  assetId: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionCreateOrConnectWithoutUnmatchedInput = {
+  where: Prisma.BlockchainTransactionWhereUniqueInput
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedCreateWithoutUnmatchedInput>
+}
+
+export type BlockchainTransactionUpsertWithoutUnmatchedInput = {
+  update: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutUnmatchedInput>
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedCreateWithoutUnmatchedInput>
+  where?: Prisma.BlockchainTransactionWhereInput
+}
+
+export type BlockchainTransactionUpdateToOneWithWhereWithoutUnmatchedInput = {
+  where?: Prisma.BlockchainTransactionWhereInput
+  data: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutUnmatchedInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutUnmatchedInput>
+}
+
+export type BlockchainTransactionUpdateWithoutUnmatchedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionUncheckedUpdateWithoutUnmatchedInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionCreateWithoutRefundsInput = {
+  id?: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
+  asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionUncheckedCreateWithoutRefundsInput = {
+  organizationId: string
+  id?: string
+  incarnationId: string
+  assetId: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionCreateOrConnectWithoutRefundsInput = {
+  where: Prisma.BlockchainTransactionWhereUniqueInput
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutRefundsInput>
+}
+
+export type BlockchainTransactionUpsertWithoutRefundsInput = {
+  update: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutRefundsInput>
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutRefundsInput>
+  where?: Prisma.BlockchainTransactionWhereInput
+}
+
+export type BlockchainTransactionUpdateToOneWithWhereWithoutRefundsInput = {
+  where?: Prisma.BlockchainTransactionWhereInput
+  data: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutRefundsInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutRefundsInput>
+}
+
+export type BlockchainTransactionUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionUncheckedUpdateWithoutRefundsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionCreateWithoutProviderTransactionsInput = {
+  id?: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutBlockchainTransactionsInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
+  asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionUncheckedCreateWithoutProviderTransactionsInput = {
+  organizationId: string
+  id?: string
+  incarnationId: string
+  assetId: string
+  hash: string
+  ordinal: number
+  sender: string
+  recipient: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: $Enums.BlockchainTransactionStatus
+  blockNumber: bigint | number
+  blockHash: string
+  blockTime: Date | string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+}
+
+export type BlockchainTransactionCreateOrConnectWithoutProviderTransactionsInput = {
+  where: Prisma.BlockchainTransactionWhereUniqueInput
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutProviderTransactionsInput>
+}
+
+export type BlockchainTransactionUpsertWithoutProviderTransactionsInput = {
+  update: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutProviderTransactionsInput>
+  create: Prisma.XOR<Prisma.BlockchainTransactionCreateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedCreateWithoutProviderTransactionsInput>
+  where?: Prisma.BlockchainTransactionWhereInput
+}
+
+export type BlockchainTransactionUpdateToOneWithWhereWithoutProviderTransactionsInput = {
+  where?: Prisma.BlockchainTransactionWhereInput
+  data: Prisma.XOR<Prisma.BlockchainTransactionUpdateWithoutProviderTransactionsInput, Prisma.BlockchainTransactionUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
+export type BlockchainTransactionUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+}
+
+export type BlockchainTransactionUncheckedUpdateWithoutProviderTransactionsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  hash?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
+  sender?: Prisma.StringFieldUpdateOperationsInput | string
+  recipient?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  status?: Prisma.EnumBlockchainTransactionStatusFieldUpdateOperationsInput | $Enums.BlockchainTransactionStatus
+  blockNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  blockHash?: Prisma.StringFieldUpdateOperationsInput | string
+  blockTime?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionCreateWithoutOrganizationInput = {
@@ -1016,6 +1412,9 @@ export type BlockchainTransactionCreateWithoutOrganizationInput = {
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutSightingsInput
   asset: Prisma.AssetCreateNestedOneWithoutSightingsInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionUncheckedCreateWithoutOrganizationInput = {
@@ -1034,6 +1433,9 @@ export type BlockchainTransactionUncheckedCreateWithoutOrganizationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutBlockchainTransactionInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutBlockchainTransactionInput
 }
 
 export type BlockchainTransactionCreateOrConnectWithoutOrganizationInput = {
@@ -1095,6 +1497,9 @@ export type BlockchainTransactionUpdateWithoutIncarnationInput = {
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateWithoutIncarnationInput = {
@@ -1113,6 +1518,9 @@ export type BlockchainTransactionUncheckedUpdateWithoutIncarnationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateManyWithoutIncarnationInput = {
@@ -1165,6 +1573,9 @@ export type BlockchainTransactionUpdateWithoutAssetInput = {
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateWithoutAssetInput = {
@@ -1183,6 +1594,9 @@ export type BlockchainTransactionUncheckedUpdateWithoutAssetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateManyWithoutAssetInput = {
@@ -1235,6 +1649,9 @@ export type BlockchainTransactionUpdateWithoutOrganizationInput = {
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutSightingsNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateWithoutOrganizationInput = {
@@ -1253,6 +1670,9 @@ export type BlockchainTransactionUncheckedUpdateWithoutOrganizationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionNestedInput
 }
 
 export type BlockchainTransactionUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1279,10 +1699,16 @@ export type BlockchainTransactionUncheckedUpdateManyWithoutOrganizationInput = {
 
 export type BlockchainTransactionCountOutputType = {
   credits: number
+  refunds: number
+  unmatched: number
+  providerTransactions: number
 }
 
 export type BlockchainTransactionCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   credits?: boolean | BlockchainTransactionCountOutputTypeCountCreditsArgs
+  refunds?: boolean | BlockchainTransactionCountOutputTypeCountRefundsArgs
+  unmatched?: boolean | BlockchainTransactionCountOutputTypeCountUnmatchedArgs
+  providerTransactions?: boolean | BlockchainTransactionCountOutputTypeCountProviderTransactionsArgs
 }
 
 /**
@@ -1300,6 +1726,27 @@ export type BlockchainTransactionCountOutputTypeDefaultArgs<ExtArgs extends runt
  */
 export type BlockchainTransactionCountOutputTypeCountCreditsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.PaymentCreditWhereInput
+}
+
+/**
+ * BlockchainTransactionCountOutputType without action
+ */
+export type BlockchainTransactionCountOutputTypeCountRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * BlockchainTransactionCountOutputType without action
+ */
+export type BlockchainTransactionCountOutputTypeCountUnmatchedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UnmatchedPaymentWhereInput
+}
+
+/**
+ * BlockchainTransactionCountOutputType without action
+ */
+export type BlockchainTransactionCountOutputTypeCountProviderTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
 }
 
 
@@ -1323,6 +1770,9 @@ export type BlockchainTransactionSelect<ExtArgs extends runtime.Types.Extensions
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
   credits?: boolean | Prisma.BlockchainTransaction$creditsArgs<ExtArgs>
+  refunds?: boolean | Prisma.BlockchainTransaction$refundsArgs<ExtArgs>
+  unmatched?: boolean | Prisma.BlockchainTransaction$unmatchedArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.BlockchainTransaction$providerTransactionsArgs<ExtArgs>
   _count?: boolean | Prisma.BlockchainTransactionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["blockchainTransaction"]>
 
@@ -1392,6 +1842,9 @@ export type BlockchainTransactionInclude<ExtArgs extends runtime.Types.Extension
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
   credits?: boolean | Prisma.BlockchainTransaction$creditsArgs<ExtArgs>
+  refunds?: boolean | Prisma.BlockchainTransaction$refundsArgs<ExtArgs>
+  unmatched?: boolean | Prisma.BlockchainTransaction$unmatchedArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.BlockchainTransaction$providerTransactionsArgs<ExtArgs>
   _count?: boolean | Prisma.BlockchainTransactionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type BlockchainTransactionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1412,6 +1865,9 @@ export type $BlockchainTransactionPayload<ExtArgs extends runtime.Types.Extensio
     incarnation: Prisma.$ChainIncarnationPayload<ExtArgs>
     asset: Prisma.$AssetPayload<ExtArgs>
     credits: Prisma.$PaymentCreditPayload<ExtArgs>[]
+    refunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    unmatched: Prisma.$UnmatchedPaymentPayload<ExtArgs>[]
+    providerTransactions: Prisma.$ProviderTransactionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
@@ -1827,6 +2283,9 @@ export interface Prisma__BlockchainTransactionClient<T, Null = never, ExtArgs ex
   incarnation<T extends Prisma.ChainIncarnationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnationDefaultArgs<ExtArgs>>): Prisma.Prisma__ChainIncarnationClient<runtime.Types.Result.GetResult<Prisma.$ChainIncarnationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   asset<T extends Prisma.AssetDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AssetDefaultArgs<ExtArgs>>): Prisma.Prisma__AssetClient<runtime.Types.Result.GetResult<Prisma.$AssetPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   credits<T extends Prisma.BlockchainTransaction$creditsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.BlockchainTransaction$creditsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentCreditPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  refunds<T extends Prisma.BlockchainTransaction$refundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.BlockchainTransaction$refundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  unmatched<T extends Prisma.BlockchainTransaction$unmatchedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.BlockchainTransaction$unmatchedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UnmatchedPaymentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  providerTransactions<T extends Prisma.BlockchainTransaction$providerTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.BlockchainTransaction$providerTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2302,6 +2761,78 @@ export type BlockchainTransaction$creditsArgs<ExtArgs extends runtime.Types.Exte
   take?: number
   skip?: number
   distinct?: Prisma.PaymentCreditScalarFieldEnum | Prisma.PaymentCreditScalarFieldEnum[]
+}
+
+/**
+ * BlockchainTransaction.refunds
+ */
+export type BlockchainTransaction$refundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * BlockchainTransaction.unmatched
+ */
+export type BlockchainTransaction$unmatchedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the UnmatchedPayment
+   */
+  select?: Prisma.UnmatchedPaymentSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the UnmatchedPayment
+   */
+  omit?: Prisma.UnmatchedPaymentOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UnmatchedPaymentInclude<ExtArgs> | null
+  where?: Prisma.UnmatchedPaymentWhereInput
+  orderBy?: Prisma.UnmatchedPaymentOrderByWithRelationInput | Prisma.UnmatchedPaymentOrderByWithRelationInput[]
+  cursor?: Prisma.UnmatchedPaymentWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UnmatchedPaymentScalarFieldEnum | Prisma.UnmatchedPaymentScalarFieldEnum[]
+}
+
+/**
+ * BlockchainTransaction.providerTransactions
+ */
+export type BlockchainTransaction$providerTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
 }
 
 /**

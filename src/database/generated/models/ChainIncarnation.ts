@@ -54,6 +54,7 @@ export type ChainIncarnationMinAggregateOutputType = {
   followingSince: Date | null
   failingSince: Date | null
   failure: string | null
+  readUntil: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -72,6 +73,7 @@ export type ChainIncarnationMaxAggregateOutputType = {
   followingSince: Date | null
   failingSince: Date | null
   failure: string | null
+  readUntil: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -90,6 +92,7 @@ export type ChainIncarnationCountAggregateOutputType = {
   followingSince: number
   failingSince: number
   failure: number
+  readUntil: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -124,6 +127,7 @@ export type ChainIncarnationMinAggregateInputType = {
   followingSince?: true
   failingSince?: true
   failure?: true
+  readUntil?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -142,6 +146,7 @@ export type ChainIncarnationMaxAggregateInputType = {
   followingSince?: true
   failingSince?: true
   failure?: true
+  readUntil?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -160,6 +165,7 @@ export type ChainIncarnationCountAggregateInputType = {
   followingSince?: true
   failingSince?: true
   failure?: true
+  readUntil?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -265,6 +271,7 @@ export type ChainIncarnationGroupByOutputType = {
   followingSince: Date | null
   failingSince: Date | null
   failure: string | null
+  readUntil: Date | null
   createdAt: Date
   updatedAt: Date
   _count: ChainIncarnationCountAggregateOutputType | null
@@ -306,6 +313,7 @@ export type ChainIncarnationWhereInput = {
   followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -313,6 +321,7 @@ export type ChainIncarnationWhereInput = {
   transfers?: Prisma.ChainTransferListRelationFilter
   orders?: Prisma.PaymentOrderListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
 }
 
 export type ChainIncarnationOrderByWithRelationInput = {
@@ -329,6 +338,7 @@ export type ChainIncarnationOrderByWithRelationInput = {
   followingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failure?: Prisma.SortOrderInput | Prisma.SortOrder
+  readUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   chain?: Prisma.ChainOrderByWithRelationInput
@@ -336,6 +346,7 @@ export type ChainIncarnationOrderByWithRelationInput = {
   transfers?: Prisma.ChainTransferOrderByRelationAggregateInput
   orders?: Prisma.PaymentOrderOrderByRelationAggregateInput
   sightings?: Prisma.BlockchainTransactionOrderByRelationAggregateInput
+  refunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
 }
 
 export type ChainIncarnationWhereUniqueInput = Prisma.AtLeast<{
@@ -356,6 +367,7 @@ export type ChainIncarnationWhereUniqueInput = Prisma.AtLeast<{
   followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -363,6 +375,7 @@ export type ChainIncarnationWhereUniqueInput = Prisma.AtLeast<{
   transfers?: Prisma.ChainTransferListRelationFilter
   orders?: Prisma.PaymentOrderListRelationFilter
   sightings?: Prisma.BlockchainTransactionListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
 }, "id" | "chainId_genesisHash">
 
 export type ChainIncarnationOrderByWithAggregationInput = {
@@ -379,6 +392,7 @@ export type ChainIncarnationOrderByWithAggregationInput = {
   followingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failure?: Prisma.SortOrderInput | Prisma.SortOrder
+  readUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.ChainIncarnationCountOrderByAggregateInput
@@ -405,6 +419,7 @@ export type ChainIncarnationScalarWhereWithAggregatesInput = {
   followingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   failingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableWithAggregatesFilter<"ChainIncarnation"> | string | null
+  readUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
 }
@@ -422,6 +437,7 @@ export type ChainIncarnationCreateInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -429,6 +445,7 @@ export type ChainIncarnationCreateInput = {
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateInput = {
@@ -445,12 +462,14 @@ export type ChainIncarnationUncheckedCreateInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUpdateInput = {
@@ -466,6 +485,7 @@ export type ChainIncarnationUpdateInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -473,6 +493,7 @@ export type ChainIncarnationUpdateInput = {
   transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateInput = {
@@ -489,12 +510,14 @@ export type ChainIncarnationUncheckedUpdateInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationCreateManyInput = {
@@ -511,6 +534,7 @@ export type ChainIncarnationCreateManyInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -528,6 +552,7 @@ export type ChainIncarnationUpdateManyMutationInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -546,6 +571,7 @@ export type ChainIncarnationUncheckedUpdateManyInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -579,6 +605,7 @@ export type ChainIncarnationCountOrderByAggregateInput = {
   followingSince?: Prisma.SortOrder
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
+  readUntil?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -604,6 +631,7 @@ export type ChainIncarnationMaxOrderByAggregateInput = {
   followingSince?: Prisma.SortOrder
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
+  readUntil?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -622,6 +650,7 @@ export type ChainIncarnationMinOrderByAggregateInput = {
   followingSince?: Prisma.SortOrder
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
+  readUntil?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -748,6 +777,20 @@ export type ChainIncarnationUpdateOneRequiredWithoutSightingsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.ChainIncarnationUpdateToOneWithWhereWithoutSightingsInput, Prisma.ChainIncarnationUpdateWithoutSightingsInput>, Prisma.ChainIncarnationUncheckedUpdateWithoutSightingsInput>
 }
 
+export type ChainIncarnationCreateNestedOneWithoutRefundsInput = {
+  create?: Prisma.XOR<Prisma.ChainIncarnationCreateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.ChainIncarnationCreateOrConnectWithoutRefundsInput
+  connect?: Prisma.ChainIncarnationWhereUniqueInput
+}
+
+export type ChainIncarnationUpdateOneRequiredWithoutRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.ChainIncarnationCreateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.ChainIncarnationCreateOrConnectWithoutRefundsInput
+  upsert?: Prisma.ChainIncarnationUpsertWithoutRefundsInput
+  connect?: Prisma.ChainIncarnationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ChainIncarnationUpdateToOneWithWhereWithoutRefundsInput, Prisma.ChainIncarnationUpdateWithoutRefundsInput>, Prisma.ChainIncarnationUncheckedUpdateWithoutRefundsInput>
+}
+
 export type ChainIncarnationCreateWithoutChainInput = {
   id?: string
   genesisHash: string
@@ -761,12 +804,14 @@ export type ChainIncarnationCreateWithoutChainInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateWithoutChainInput = {
@@ -782,12 +827,14 @@ export type ChainIncarnationUncheckedCreateWithoutChainInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationCreateOrConnectWithoutChainInput = {
@@ -833,6 +880,7 @@ export type ChainIncarnationScalarWhereInput = {
   followingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
+  readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
 }
@@ -850,12 +898,14 @@ export type ChainIncarnationCreateWithoutBlocksInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateWithoutBlocksInput = {
@@ -872,11 +922,13 @@ export type ChainIncarnationUncheckedCreateWithoutBlocksInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationCreateOrConnectWithoutBlocksInput = {
@@ -908,12 +960,14 @@ export type ChainIncarnationUpdateWithoutBlocksInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateWithoutBlocksInput = {
@@ -930,11 +984,13 @@ export type ChainIncarnationUncheckedUpdateWithoutBlocksInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationCreateWithoutTransfersInput = {
@@ -950,12 +1006,14 @@ export type ChainIncarnationCreateWithoutTransfersInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateWithoutTransfersInput = {
@@ -972,11 +1030,13 @@ export type ChainIncarnationUncheckedCreateWithoutTransfersInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationCreateOrConnectWithoutTransfersInput = {
@@ -1008,12 +1068,14 @@ export type ChainIncarnationUpdateWithoutTransfersInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateWithoutTransfersInput = {
@@ -1030,11 +1092,13 @@ export type ChainIncarnationUncheckedUpdateWithoutTransfersInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationCreateWithoutOrdersInput = {
@@ -1050,12 +1114,14 @@ export type ChainIncarnationCreateWithoutOrdersInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateWithoutOrdersInput = {
@@ -1072,11 +1138,13 @@ export type ChainIncarnationUncheckedCreateWithoutOrdersInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
   sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationCreateOrConnectWithoutOrdersInput = {
@@ -1108,12 +1176,14 @@ export type ChainIncarnationUpdateWithoutOrdersInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateWithoutOrdersInput = {
@@ -1130,11 +1200,13 @@ export type ChainIncarnationUncheckedUpdateWithoutOrdersInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationCreateWithoutSightingsInput = {
@@ -1150,12 +1222,14 @@ export type ChainIncarnationCreateWithoutSightingsInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationUncheckedCreateWithoutSightingsInput = {
@@ -1172,11 +1246,13 @@ export type ChainIncarnationUncheckedCreateWithoutSightingsInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
   orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutIncarnationInput
 }
 
 export type ChainIncarnationCreateOrConnectWithoutSightingsInput = {
@@ -1208,12 +1284,14 @@ export type ChainIncarnationUpdateWithoutSightingsInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateWithoutSightingsInput = {
@@ -1230,11 +1308,121 @@ export type ChainIncarnationUncheckedUpdateWithoutSightingsInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
+}
+
+export type ChainIncarnationCreateWithoutRefundsInput = {
+  id?: string
+  genesisHash: string
+  current?: boolean
+  headNumber?: bigint | number | null
+  finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
+  caughtUpAt?: Date | string | null
+  haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
+  readUntil?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
+  blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
+  transfers?: Prisma.ChainTransferCreateNestedManyWithoutIncarnationInput
+  orders?: Prisma.PaymentOrderCreateNestedManyWithoutIncarnationInput
+  sightings?: Prisma.BlockchainTransactionCreateNestedManyWithoutIncarnationInput
+}
+
+export type ChainIncarnationUncheckedCreateWithoutRefundsInput = {
+  id?: string
+  chainId: bigint | number
+  genesisHash: string
+  current?: boolean
+  headNumber?: bigint | number | null
+  finalizedNumber?: bigint | number | null
+  safeNumber?: bigint | number | null
+  caughtUpAt?: Date | string | null
+  haltReason?: string | null
+  haltedAt?: Date | string | null
+  followingSince?: Date | string | null
+  failingSince?: Date | string | null
+  failure?: string | null
+  readUntil?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
+  transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
+  orders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutIncarnationInput
+  sightings?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutIncarnationInput
+}
+
+export type ChainIncarnationCreateOrConnectWithoutRefundsInput = {
+  where: Prisma.ChainIncarnationWhereUniqueInput
+  create: Prisma.XOR<Prisma.ChainIncarnationCreateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedCreateWithoutRefundsInput>
+}
+
+export type ChainIncarnationUpsertWithoutRefundsInput = {
+  update: Prisma.XOR<Prisma.ChainIncarnationUpdateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedUpdateWithoutRefundsInput>
+  create: Prisma.XOR<Prisma.ChainIncarnationCreateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedCreateWithoutRefundsInput>
+  where?: Prisma.ChainIncarnationWhereInput
+}
+
+export type ChainIncarnationUpdateToOneWithWhereWithoutRefundsInput = {
+  where?: Prisma.ChainIncarnationWhereInput
+  data: Prisma.XOR<Prisma.ChainIncarnationUpdateWithoutRefundsInput, Prisma.ChainIncarnationUncheckedUpdateWithoutRefundsInput>
+}
+
+export type ChainIncarnationUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  genesisHash?: Prisma.StringFieldUpdateOperationsInput | string
+  current?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
+  blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
+  transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
+  orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
+  sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+}
+
+export type ChainIncarnationUncheckedUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  chainId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  genesisHash?: Prisma.StringFieldUpdateOperationsInput | string
+  current?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  headNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  finalizedNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  safeNumber?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  caughtUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  haltReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  haltedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
+  transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
+  orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
+  sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationCreateManyChainInput = {
@@ -1250,6 +1438,7 @@ export type ChainIncarnationCreateManyChainInput = {
   followingSince?: Date | string | null
   failingSince?: Date | string | null
   failure?: string | null
+  readUntil?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1267,12 +1456,14 @@ export type ChainIncarnationUpdateWithoutChainInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateWithoutChainInput = {
@@ -1288,12 +1479,14 @@ export type ChainIncarnationUncheckedUpdateWithoutChainInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
   orders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutIncarnationNestedInput
   sightings?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutIncarnationNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutIncarnationNestedInput
 }
 
 export type ChainIncarnationUncheckedUpdateManyWithoutChainInput = {
@@ -1309,6 +1502,7 @@ export type ChainIncarnationUncheckedUpdateManyWithoutChainInput = {
   followingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1323,6 +1517,7 @@ export type ChainIncarnationCountOutputType = {
   transfers: number
   orders: number
   sightings: number
+  refunds: number
 }
 
 export type ChainIncarnationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1330,6 +1525,7 @@ export type ChainIncarnationCountOutputTypeSelect<ExtArgs extends runtime.Types.
   transfers?: boolean | ChainIncarnationCountOutputTypeCountTransfersArgs
   orders?: boolean | ChainIncarnationCountOutputTypeCountOrdersArgs
   sightings?: boolean | ChainIncarnationCountOutputTypeCountSightingsArgs
+  refunds?: boolean | ChainIncarnationCountOutputTypeCountRefundsArgs
 }
 
 /**
@@ -1370,6 +1566,13 @@ export type ChainIncarnationCountOutputTypeCountSightingsArgs<ExtArgs extends ru
   where?: Prisma.BlockchainTransactionWhereInput
 }
 
+/**
+ * ChainIncarnationCountOutputType without action
+ */
+export type ChainIncarnationCountOutputTypeCountRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
 
 export type ChainIncarnationSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1385,6 +1588,7 @@ export type ChainIncarnationSelect<ExtArgs extends runtime.Types.Extensions.Inte
   followingSince?: boolean
   failingSince?: boolean
   failure?: boolean
+  readUntil?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1392,6 +1596,7 @@ export type ChainIncarnationSelect<ExtArgs extends runtime.Types.Extensions.Inte
   transfers?: boolean | Prisma.ChainIncarnation$transfersArgs<ExtArgs>
   orders?: boolean | Prisma.ChainIncarnation$ordersArgs<ExtArgs>
   sightings?: boolean | Prisma.ChainIncarnation$sightingsArgs<ExtArgs>
+  refunds?: boolean | Prisma.ChainIncarnation$refundsArgs<ExtArgs>
   _count?: boolean | Prisma.ChainIncarnationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainIncarnation"]>
 
@@ -1409,6 +1614,7 @@ export type ChainIncarnationSelectCreateManyAndReturn<ExtArgs extends runtime.Ty
   followingSince?: boolean
   failingSince?: boolean
   failure?: boolean
+  readUntil?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1428,6 +1634,7 @@ export type ChainIncarnationSelectUpdateManyAndReturn<ExtArgs extends runtime.Ty
   followingSince?: boolean
   failingSince?: boolean
   failure?: boolean
+  readUntil?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1447,17 +1654,19 @@ export type ChainIncarnationSelectScalar = {
   followingSince?: boolean
   failingSince?: boolean
   failure?: boolean
+  readUntil?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "safeNumber" | "caughtUpAt" | "haltReason" | "haltedAt" | "followingSince" | "failingSince" | "failure" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
+export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "safeNumber" | "caughtUpAt" | "haltReason" | "haltedAt" | "followingSince" | "failingSince" | "failure" | "readUntil" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
 export type ChainIncarnationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   blocks?: boolean | Prisma.ChainIncarnation$blocksArgs<ExtArgs>
   transfers?: boolean | Prisma.ChainIncarnation$transfersArgs<ExtArgs>
   orders?: boolean | Prisma.ChainIncarnation$ordersArgs<ExtArgs>
   sightings?: boolean | Prisma.ChainIncarnation$sightingsArgs<ExtArgs>
+  refunds?: boolean | Prisma.ChainIncarnation$refundsArgs<ExtArgs>
   _count?: boolean | Prisma.ChainIncarnationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type ChainIncarnationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1475,6 +1684,7 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
     transfers: Prisma.$ChainTransferPayload<ExtArgs>[]
     orders: Prisma.$PaymentOrderPayload<ExtArgs>[]
     sightings: Prisma.$BlockchainTransactionPayload<ExtArgs>[]
+    refunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1497,7 +1707,7 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
      */
     safeNumber: bigint | null
     /**
-     * When the head was asked for whose every block has been read.
+     * When the head was asked for whose every block has been read; as long as that head goes on moving.
      */
     caughtUpAt: Date | null
     /**
@@ -1514,6 +1724,11 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
      */
     failingSince: Date | null
     failure: string | null
+    /**
+     * No block of an earlier time is still to come: the last one that was read is of this time. On a chain that mines on
+     * demand when its head was asked for. Null where blocks were taken back.
+     */
+    readUntil: Date | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["chainIncarnation"]>
@@ -1915,6 +2130,7 @@ export interface Prisma__ChainIncarnationClient<T, Null = never, ExtArgs extends
   transfers<T extends Prisma.ChainIncarnation$transfersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnation$transfersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChainTransferPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   orders<T extends Prisma.ChainIncarnation$ordersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnation$ordersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sightings<T extends Prisma.ChainIncarnation$sightingsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnation$sightingsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  refunds<T extends Prisma.ChainIncarnation$refundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnation$refundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1957,6 +2173,7 @@ export interface ChainIncarnationFieldRefs {
   readonly followingSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly failingSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly failure: Prisma.FieldRef<"ChainIncarnation", 'String'>
+  readonly readUntil: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
 }
@@ -2462,6 +2679,30 @@ export type ChainIncarnation$sightingsArgs<ExtArgs extends runtime.Types.Extensi
   take?: number
   skip?: number
   distinct?: Prisma.BlockchainTransactionScalarFieldEnum | Prisma.BlockchainTransactionScalarFieldEnum[]
+}
+
+/**
+ * ChainIncarnation.refunds
+ */
+export type ChainIncarnation$refundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
 }
 
 /**

@@ -58,6 +58,7 @@ export type ChainTransferMinAggregateOutputType = {
   judgedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  claimedAs: $Enums.ChainClaim | null
 }
 
 export type ChainTransferMaxAggregateOutputType = {
@@ -79,6 +80,7 @@ export type ChainTransferMaxAggregateOutputType = {
   judgedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  claimedAs: $Enums.ChainClaim | null
 }
 
 export type ChainTransferCountAggregateOutputType = {
@@ -100,6 +102,7 @@ export type ChainTransferCountAggregateOutputType = {
   judgedAt: number
   createdAt: number
   updatedAt: number
+  claimedAs: number
   _all: number
 }
 
@@ -135,6 +138,7 @@ export type ChainTransferMinAggregateInputType = {
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
+  claimedAs?: true
 }
 
 export type ChainTransferMaxAggregateInputType = {
@@ -156,6 +160,7 @@ export type ChainTransferMaxAggregateInputType = {
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
+  claimedAs?: true
 }
 
 export type ChainTransferCountAggregateInputType = {
@@ -177,6 +182,7 @@ export type ChainTransferCountAggregateInputType = {
   judgedAt?: true
   createdAt?: true
   updatedAt?: true
+  claimedAs?: true
   _all?: true
 }
 
@@ -285,6 +291,7 @@ export type ChainTransferGroupByOutputType = {
   judgedAt: Date | null
   createdAt: Date
   updatedAt: Date
+  claimedAs: $Enums.ChainClaim
   _count: ChainTransferCountAggregateOutputType | null
   _avg: ChainTransferAvgAggregateOutputType | null
   _sum: ChainTransferSumAggregateOutputType | null
@@ -329,6 +336,7 @@ export type ChainTransferWhereInput = {
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
+  claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
 }
@@ -352,6 +360,7 @@ export type ChainTransferOrderByWithRelationInput = {
   judgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  claimedAs?: Prisma.SortOrder
   incarnation?: Prisma.ChainIncarnationOrderByWithRelationInput
   asset?: Prisma.AssetOrderByWithRelationInput
 }
@@ -379,6 +388,7 @@ export type ChainTransferWhereUniqueInput = Prisma.AtLeast<{
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
+  claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
 }, "id" | "incarnationId_transactionHash_ordinal">
@@ -402,6 +412,7 @@ export type ChainTransferOrderByWithAggregationInput = {
   judgedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  claimedAs?: Prisma.SortOrder
   _count?: Prisma.ChainTransferCountOrderByAggregateInput
   _avg?: Prisma.ChainTransferAvgOrderByAggregateInput
   _max?: Prisma.ChainTransferMaxOrderByAggregateInput
@@ -431,6 +442,7 @@ export type ChainTransferScalarWhereWithAggregatesInput = {
   judgedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
+  claimedAs?: Prisma.EnumChainClaimWithAggregatesFilter<"ChainTransfer"> | $Enums.ChainClaim
 }
 
 export type ChainTransferCreateInput = {
@@ -450,6 +462,7 @@ export type ChainTransferCreateInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutTransfersInput
   asset: Prisma.AssetCreateNestedOneWithoutTransfersInput
 }
@@ -473,6 +486,7 @@ export type ChainTransferUncheckedCreateInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferUpdateInput = {
@@ -492,6 +506,7 @@ export type ChainTransferUpdateInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutTransfersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutTransfersNestedInput
 }
@@ -515,6 +530,7 @@ export type ChainTransferUncheckedUpdateInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferCreateManyInput = {
@@ -536,6 +552,7 @@ export type ChainTransferCreateManyInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferUpdateManyMutationInput = {
@@ -555,6 +572,7 @@ export type ChainTransferUpdateManyMutationInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferUncheckedUpdateManyInput = {
@@ -576,6 +594,7 @@ export type ChainTransferUncheckedUpdateManyInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferListRelationFilter = {
@@ -613,6 +632,7 @@ export type ChainTransferCountOrderByAggregateInput = {
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  claimedAs?: Prisma.SortOrder
 }
 
 export type ChainTransferAvgOrderByAggregateInput = {
@@ -640,6 +660,7 @@ export type ChainTransferMaxOrderByAggregateInput = {
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  claimedAs?: Prisma.SortOrder
 }
 
 export type ChainTransferMinOrderByAggregateInput = {
@@ -661,6 +682,7 @@ export type ChainTransferMinOrderByAggregateInput = {
   judgedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  claimedAs?: Prisma.SortOrder
 }
 
 export type ChainTransferSumOrderByAggregateInput = {
@@ -753,6 +775,10 @@ export type ChainTransferUncheckedUpdateManyWithoutAssetNestedInput = {
   deleteMany?: Prisma.ChainTransferScalarWhereInput | Prisma.ChainTransferScalarWhereInput[]
 }
 
+export type EnumChainClaimFieldUpdateOperationsInput = {
+  set?: $Enums.ChainClaim
+}
+
 export type ChainTransferCreateWithoutIncarnationInput = {
   id?: string
   transactionHash: string
@@ -770,6 +796,7 @@ export type ChainTransferCreateWithoutIncarnationInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
   asset: Prisma.AssetCreateNestedOneWithoutTransfersInput
 }
 
@@ -791,6 +818,7 @@ export type ChainTransferUncheckedCreateWithoutIncarnationInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferCreateOrConnectWithoutIncarnationInput = {
@@ -841,6 +869,7 @@ export type ChainTransferScalarWhereInput = {
   judgedAt?: Prisma.DateTimeNullableFilter<"ChainTransfer"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
+  claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
 }
 
 export type ChainTransferCreateWithoutAssetInput = {
@@ -860,6 +889,7 @@ export type ChainTransferCreateWithoutAssetInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutTransfersInput
 }
 
@@ -881,6 +911,7 @@ export type ChainTransferUncheckedCreateWithoutAssetInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferCreateOrConnectWithoutAssetInput = {
@@ -927,6 +958,7 @@ export type ChainTransferCreateManyIncarnationInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferUpdateWithoutIncarnationInput = {
@@ -946,6 +978,7 @@ export type ChainTransferUpdateWithoutIncarnationInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
   asset?: Prisma.AssetUpdateOneRequiredWithoutTransfersNestedInput
 }
 
@@ -967,6 +1000,7 @@ export type ChainTransferUncheckedUpdateWithoutIncarnationInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferUncheckedUpdateManyWithoutIncarnationInput = {
@@ -987,6 +1021,7 @@ export type ChainTransferUncheckedUpdateManyWithoutIncarnationInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferCreateManyAssetInput = {
@@ -1007,6 +1042,7 @@ export type ChainTransferCreateManyAssetInput = {
   judgedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  claimedAs?: $Enums.ChainClaim
 }
 
 export type ChainTransferUpdateWithoutAssetInput = {
@@ -1026,6 +1062,7 @@ export type ChainTransferUpdateWithoutAssetInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutTransfersNestedInput
 }
 
@@ -1047,6 +1084,7 @@ export type ChainTransferUncheckedUpdateWithoutAssetInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 export type ChainTransferUncheckedUpdateManyWithoutAssetInput = {
@@ -1067,6 +1105,7 @@ export type ChainTransferUncheckedUpdateManyWithoutAssetInput = {
   judgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
 }
 
 
@@ -1090,6 +1129,7 @@ export type ChainTransferSelect<ExtArgs extends runtime.Types.Extensions.Interna
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  claimedAs?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1113,6 +1153,7 @@ export type ChainTransferSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  claimedAs?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1136,6 +1177,7 @@ export type ChainTransferSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  claimedAs?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1159,9 +1201,10 @@ export type ChainTransferSelectScalar = {
   judgedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  claimedAs?: boolean
 }
 
-export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "claimedOrganizationId" | "claimedForId" | "judgedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["chainTransfer"]>
+export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "claimedOrganizationId" | "claimedForId" | "judgedAt" | "createdAt" | "updatedAt" | "claimedAs", ExtArgs["result"]["chainTransfer"]>
 export type ChainTransferInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1212,6 +1255,7 @@ export type $ChainTransferPayload<ExtArgs extends runtime.Types.Extensions.Inter
     judgedAt: Date | null
     createdAt: Date
     updatedAt: Date
+    claimedAs: $Enums.ChainClaim
   }, ExtArgs["result"]["chainTransfer"]>
   composites: {}
 }
@@ -1655,6 +1699,7 @@ export interface ChainTransferFieldRefs {
   readonly judgedAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
+  readonly claimedAs: Prisma.FieldRef<"ChainTransfer", 'ChainClaim'>
 }
     
 

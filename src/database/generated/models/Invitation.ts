@@ -38,12 +38,14 @@ export type InvitationMinAggregateOutputType = {
   organizationId: string | null
   id: string | null
   role: $Enums.MembershipRole | null
+  roleId: string | null
   email: string | null
   tokenHash: runtime.Bytes | null
   address: string | null
   chainId: bigint | null
   invitedById: string | null
   expiresAt: Date | null
+  sentAt: Date | null
   revokedAt: Date | null
   acceptedAt: Date | null
   acceptedById: string | null
@@ -56,12 +58,14 @@ export type InvitationMaxAggregateOutputType = {
   organizationId: string | null
   id: string | null
   role: $Enums.MembershipRole | null
+  roleId: string | null
   email: string | null
   tokenHash: runtime.Bytes | null
   address: string | null
   chainId: bigint | null
   invitedById: string | null
   expiresAt: Date | null
+  sentAt: Date | null
   revokedAt: Date | null
   acceptedAt: Date | null
   acceptedById: string | null
@@ -74,12 +78,14 @@ export type InvitationCountAggregateOutputType = {
   organizationId: number
   id: number
   role: number
+  roleId: number
   email: number
   tokenHash: number
   address: number
   chainId: number
   invitedById: number
   expiresAt: number
+  sentAt: number
   revokedAt: number
   acceptedAt: number
   acceptedById: number
@@ -102,12 +108,14 @@ export type InvitationMinAggregateInputType = {
   organizationId?: true
   id?: true
   role?: true
+  roleId?: true
   email?: true
   tokenHash?: true
   address?: true
   chainId?: true
   invitedById?: true
   expiresAt?: true
+  sentAt?: true
   revokedAt?: true
   acceptedAt?: true
   acceptedById?: true
@@ -120,12 +128,14 @@ export type InvitationMaxAggregateInputType = {
   organizationId?: true
   id?: true
   role?: true
+  roleId?: true
   email?: true
   tokenHash?: true
   address?: true
   chainId?: true
   invitedById?: true
   expiresAt?: true
+  sentAt?: true
   revokedAt?: true
   acceptedAt?: true
   acceptedById?: true
@@ -138,12 +148,14 @@ export type InvitationCountAggregateInputType = {
   organizationId?: true
   id?: true
   role?: true
+  roleId?: true
   email?: true
   tokenHash?: true
   address?: true
   chainId?: true
   invitedById?: true
   expiresAt?: true
+  sentAt?: true
   revokedAt?: true
   acceptedAt?: true
   acceptedById?: true
@@ -243,12 +255,14 @@ export type InvitationGroupByOutputType = {
   organizationId: string
   id: string
   role: $Enums.MembershipRole
+  roleId: string | null
   email: string | null
   tokenHash: runtime.Bytes | null
   address: string | null
   chainId: bigint | null
   invitedById: string
   expiresAt: Date
+  sentAt: Date | null
   revokedAt: Date | null
   acceptedAt: Date | null
   acceptedById: string | null
@@ -284,12 +298,14 @@ export type InvitationWhereInput = {
   organizationId?: Prisma.UuidFilter<"Invitation"> | string
   id?: Prisma.UuidFilter<"Invitation"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Invitation"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Invitation"> | string | null
   email?: Prisma.StringNullableFilter<"Invitation"> | string | null
   tokenHash?: Prisma.BytesNullableFilter<"Invitation"> | runtime.Bytes | null
   address?: Prisma.StringNullableFilter<"Invitation"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Invitation"> | bigint | number | null
   invitedById?: Prisma.UuidFilter<"Invitation"> | string
   expiresAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
+  sentAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedById?: Prisma.UuidNullableFilter<"Invitation"> | string | null
@@ -297,6 +313,7 @@ export type InvitationWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  customRole?: Prisma.XOR<Prisma.RoleNullableScalarRelationFilter, Prisma.RoleWhereInput> | null
   invitedBy?: Prisma.XOR<Prisma.MembershipScalarRelationFilter, Prisma.MembershipWhereInput>
   acceptedBy?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
 }
@@ -305,12 +322,14 @@ export type InvitationOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   email?: Prisma.SortOrderInput | Prisma.SortOrder
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   invitedById?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   acceptedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   acceptedById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -318,6 +337,7 @@ export type InvitationOrderByWithRelationInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
+  customRole?: Prisma.RoleOrderByWithRelationInput
   invitedBy?: Prisma.MembershipOrderByWithRelationInput
   acceptedBy?: Prisma.MembershipOrderByWithRelationInput
 }
@@ -330,12 +350,14 @@ export type InvitationWhereUniqueInput = Prisma.AtLeast<{
   organizationId?: Prisma.UuidFilter<"Invitation"> | string
   id?: Prisma.UuidFilter<"Invitation"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Invitation"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Invitation"> | string | null
   email?: Prisma.StringNullableFilter<"Invitation"> | string | null
   tokenHash?: Prisma.BytesNullableFilter<"Invitation"> | runtime.Bytes | null
   address?: Prisma.StringNullableFilter<"Invitation"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Invitation"> | bigint | number | null
   invitedById?: Prisma.UuidFilter<"Invitation"> | string
   expiresAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
+  sentAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedById?: Prisma.UuidNullableFilter<"Invitation"> | string | null
@@ -343,6 +365,7 @@ export type InvitationWhereUniqueInput = Prisma.AtLeast<{
   createdAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  customRole?: Prisma.XOR<Prisma.RoleNullableScalarRelationFilter, Prisma.RoleWhereInput> | null
   invitedBy?: Prisma.XOR<Prisma.MembershipScalarRelationFilter, Prisma.MembershipWhereInput>
   acceptedBy?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
 }, "organizationId_id">
@@ -351,12 +374,14 @@ export type InvitationOrderByWithAggregationInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   email?: Prisma.SortOrderInput | Prisma.SortOrder
   tokenHash?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   chainId?: Prisma.SortOrderInput | Prisma.SortOrder
   invitedById?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  sentAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   acceptedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   acceptedById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -377,12 +402,14 @@ export type InvitationScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.UuidWithAggregatesFilter<"Invitation"> | string
   id?: Prisma.UuidWithAggregatesFilter<"Invitation"> | string
   role?: Prisma.EnumMembershipRoleWithAggregatesFilter<"Invitation"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableWithAggregatesFilter<"Invitation"> | string | null
   email?: Prisma.StringNullableWithAggregatesFilter<"Invitation"> | string | null
   tokenHash?: Prisma.BytesNullableWithAggregatesFilter<"Invitation"> | runtime.Bytes | null
   address?: Prisma.StringNullableWithAggregatesFilter<"Invitation"> | string | null
   chainId?: Prisma.BigIntNullableWithAggregatesFilter<"Invitation"> | bigint | number | null
   invitedById?: Prisma.UuidWithAggregatesFilter<"Invitation"> | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Invitation"> | Date | string
+  sentAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Invitation"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Invitation"> | Date | string | null
   acceptedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Invitation"> | Date | string | null
   acceptedById?: Prisma.UuidNullableWithAggregatesFilter<"Invitation"> | string | null
@@ -399,12 +426,14 @@ export type InvitationCreateInput = {
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutInvitationsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutInvitationsInput
   invitedBy: Prisma.MembershipCreateNestedOneWithoutInvitationsInput
   acceptedBy?: Prisma.MembershipCreateNestedOneWithoutAcceptedInput
 }
@@ -413,12 +442,14 @@ export type InvitationUncheckedCreateInput = {
   organizationId: string
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -435,12 +466,14 @@ export type InvitationUpdateInput = {
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutInvitationsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutInvitationsNestedInput
   invitedBy?: Prisma.MembershipUpdateOneRequiredWithoutInvitationsNestedInput
   acceptedBy?: Prisma.MembershipUpdateOneWithoutAcceptedNestedInput
 }
@@ -449,12 +482,14 @@ export type InvitationUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -467,12 +502,14 @@ export type InvitationCreateManyInput = {
   organizationId: string
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -489,6 +526,7 @@ export type InvitationUpdateManyMutationInput = {
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -500,12 +538,14 @@ export type InvitationUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -533,12 +573,14 @@ export type InvitationCountOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   email?: Prisma.SortOrder
   tokenHash?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
   invitedById?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  sentAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
   acceptedAt?: Prisma.SortOrder
   acceptedById?: Prisma.SortOrder
@@ -555,12 +597,14 @@ export type InvitationMaxOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   email?: Prisma.SortOrder
   tokenHash?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
   invitedById?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  sentAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
   acceptedAt?: Prisma.SortOrder
   acceptedById?: Prisma.SortOrder
@@ -573,12 +617,14 @@ export type InvitationMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   email?: Prisma.SortOrder
   tokenHash?: Prisma.SortOrder
   address?: Prisma.SortOrder
   chainId?: Prisma.SortOrder
   invitedById?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  sentAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
   acceptedAt?: Prisma.SortOrder
   acceptedById?: Prisma.SortOrder
@@ -630,6 +676,48 @@ export type InvitationUncheckedUpdateManyWithoutOrganizationNestedInput = {
   connect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
   update?: Prisma.InvitationUpdateWithWhereUniqueWithoutOrganizationInput | Prisma.InvitationUpdateWithWhereUniqueWithoutOrganizationInput[]
   updateMany?: Prisma.InvitationUpdateManyWithWhereWithoutOrganizationInput | Prisma.InvitationUpdateManyWithWhereWithoutOrganizationInput[]
+  deleteMany?: Prisma.InvitationScalarWhereInput | Prisma.InvitationScalarWhereInput[]
+}
+
+export type InvitationCreateNestedManyWithoutCustomRoleInput = {
+  create?: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput> | Prisma.InvitationCreateWithoutCustomRoleInput[] | Prisma.InvitationUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.InvitationCreateOrConnectWithoutCustomRoleInput | Prisma.InvitationCreateOrConnectWithoutCustomRoleInput[]
+  createMany?: Prisma.InvitationCreateManyCustomRoleInputEnvelope
+  connect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+}
+
+export type InvitationUncheckedCreateNestedManyWithoutCustomRoleInput = {
+  create?: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput> | Prisma.InvitationCreateWithoutCustomRoleInput[] | Prisma.InvitationUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.InvitationCreateOrConnectWithoutCustomRoleInput | Prisma.InvitationCreateOrConnectWithoutCustomRoleInput[]
+  createMany?: Prisma.InvitationCreateManyCustomRoleInputEnvelope
+  connect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+}
+
+export type InvitationUpdateManyWithoutCustomRoleNestedInput = {
+  create?: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput> | Prisma.InvitationCreateWithoutCustomRoleInput[] | Prisma.InvitationUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.InvitationCreateOrConnectWithoutCustomRoleInput | Prisma.InvitationCreateOrConnectWithoutCustomRoleInput[]
+  upsert?: Prisma.InvitationUpsertWithWhereUniqueWithoutCustomRoleInput | Prisma.InvitationUpsertWithWhereUniqueWithoutCustomRoleInput[]
+  createMany?: Prisma.InvitationCreateManyCustomRoleInputEnvelope
+  set?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  disconnect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  delete?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  connect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  update?: Prisma.InvitationUpdateWithWhereUniqueWithoutCustomRoleInput | Prisma.InvitationUpdateWithWhereUniqueWithoutCustomRoleInput[]
+  updateMany?: Prisma.InvitationUpdateManyWithWhereWithoutCustomRoleInput | Prisma.InvitationUpdateManyWithWhereWithoutCustomRoleInput[]
+  deleteMany?: Prisma.InvitationScalarWhereInput | Prisma.InvitationScalarWhereInput[]
+}
+
+export type InvitationUncheckedUpdateManyWithoutCustomRoleNestedInput = {
+  create?: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput> | Prisma.InvitationCreateWithoutCustomRoleInput[] | Prisma.InvitationUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.InvitationCreateOrConnectWithoutCustomRoleInput | Prisma.InvitationCreateOrConnectWithoutCustomRoleInput[]
+  upsert?: Prisma.InvitationUpsertWithWhereUniqueWithoutCustomRoleInput | Prisma.InvitationUpsertWithWhereUniqueWithoutCustomRoleInput[]
+  createMany?: Prisma.InvitationCreateManyCustomRoleInputEnvelope
+  set?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  disconnect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  delete?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  connect?: Prisma.InvitationWhereUniqueInput | Prisma.InvitationWhereUniqueInput[]
+  update?: Prisma.InvitationUpdateWithWhereUniqueWithoutCustomRoleInput | Prisma.InvitationUpdateWithWhereUniqueWithoutCustomRoleInput[]
+  updateMany?: Prisma.InvitationUpdateManyWithWhereWithoutCustomRoleInput | Prisma.InvitationUpdateManyWithWhereWithoutCustomRoleInput[]
   deleteMany?: Prisma.InvitationScalarWhereInput | Prisma.InvitationScalarWhereInput[]
 }
 
@@ -725,11 +813,13 @@ export type InvitationCreateWithoutOrganizationInput = {
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  customRole?: Prisma.RoleCreateNestedOneWithoutInvitationsInput
   invitedBy: Prisma.MembershipCreateNestedOneWithoutInvitationsInput
   acceptedBy?: Prisma.MembershipCreateNestedOneWithoutAcceptedInput
 }
@@ -737,12 +827,14 @@ export type InvitationCreateWithoutOrganizationInput = {
 export type InvitationUncheckedCreateWithoutOrganizationInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -784,18 +876,83 @@ export type InvitationScalarWhereInput = {
   organizationId?: Prisma.UuidFilter<"Invitation"> | string
   id?: Prisma.UuidFilter<"Invitation"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Invitation"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Invitation"> | string | null
   email?: Prisma.StringNullableFilter<"Invitation"> | string | null
   tokenHash?: Prisma.BytesNullableFilter<"Invitation"> | runtime.Bytes | null
   address?: Prisma.StringNullableFilter<"Invitation"> | string | null
   chainId?: Prisma.BigIntNullableFilter<"Invitation"> | bigint | number | null
   invitedById?: Prisma.UuidFilter<"Invitation"> | string
   expiresAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
+  sentAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedAt?: Prisma.DateTimeNullableFilter<"Invitation"> | Date | string | null
   acceptedById?: Prisma.UuidNullableFilter<"Invitation"> | string | null
   claimedById?: Prisma.UuidNullableFilter<"Invitation"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Invitation"> | Date | string
+}
+
+export type InvitationCreateWithoutCustomRoleInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  email?: string | null
+  tokenHash?: runtime.Bytes | null
+  address?: string | null
+  chainId?: bigint | number | null
+  expiresAt: Date | string
+  sentAt?: Date | string | null
+  revokedAt?: Date | string | null
+  acceptedAt?: Date | string | null
+  claimedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutInvitationsInput
+  invitedBy: Prisma.MembershipCreateNestedOneWithoutInvitationsInput
+  acceptedBy?: Prisma.MembershipCreateNestedOneWithoutAcceptedInput
+}
+
+export type InvitationUncheckedCreateWithoutCustomRoleInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  email?: string | null
+  tokenHash?: runtime.Bytes | null
+  address?: string | null
+  chainId?: bigint | number | null
+  invitedById: string
+  expiresAt: Date | string
+  sentAt?: Date | string | null
+  revokedAt?: Date | string | null
+  acceptedAt?: Date | string | null
+  acceptedById?: string | null
+  claimedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type InvitationCreateOrConnectWithoutCustomRoleInput = {
+  where: Prisma.InvitationWhereUniqueInput
+  create: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput>
+}
+
+export type InvitationCreateManyCustomRoleInputEnvelope = {
+  data: Prisma.InvitationCreateManyCustomRoleInput | Prisma.InvitationCreateManyCustomRoleInput[]
+  skipDuplicates?: boolean
+}
+
+export type InvitationUpsertWithWhereUniqueWithoutCustomRoleInput = {
+  where: Prisma.InvitationWhereUniqueInput
+  update: Prisma.XOR<Prisma.InvitationUpdateWithoutCustomRoleInput, Prisma.InvitationUncheckedUpdateWithoutCustomRoleInput>
+  create: Prisma.XOR<Prisma.InvitationCreateWithoutCustomRoleInput, Prisma.InvitationUncheckedCreateWithoutCustomRoleInput>
+}
+
+export type InvitationUpdateWithWhereUniqueWithoutCustomRoleInput = {
+  where: Prisma.InvitationWhereUniqueInput
+  data: Prisma.XOR<Prisma.InvitationUpdateWithoutCustomRoleInput, Prisma.InvitationUncheckedUpdateWithoutCustomRoleInput>
+}
+
+export type InvitationUpdateManyWithWhereWithoutCustomRoleInput = {
+  where: Prisma.InvitationScalarWhereInput
+  data: Prisma.XOR<Prisma.InvitationUpdateManyMutationInput, Prisma.InvitationUncheckedUpdateManyWithoutCustomRoleInput>
 }
 
 export type InvitationCreateWithoutInvitedByInput = {
@@ -806,23 +963,27 @@ export type InvitationCreateWithoutInvitedByInput = {
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutInvitationsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutInvitationsInput
   acceptedBy?: Prisma.MembershipCreateNestedOneWithoutAcceptedInput
 }
 
 export type InvitationUncheckedCreateWithoutInvitedByInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -849,24 +1010,28 @@ export type InvitationCreateWithoutAcceptedByInput = {
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutInvitationsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutInvitationsInput
   invitedBy: Prisma.MembershipCreateNestedOneWithoutInvitationsInput
 }
 
 export type InvitationUncheckedCreateWithoutAcceptedByInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
@@ -919,12 +1084,14 @@ export type InvitationUpdateManyWithWhereWithoutAcceptedByInput = {
 export type InvitationCreateManyOrganizationInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -941,11 +1108,13 @@ export type InvitationUpdateWithoutOrganizationInput = {
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  customRole?: Prisma.RoleUpdateOneWithoutInvitationsNestedInput
   invitedBy?: Prisma.MembershipUpdateOneRequiredWithoutInvitationsNestedInput
   acceptedBy?: Prisma.MembershipUpdateOneWithoutAcceptedNestedInput
 }
@@ -953,12 +1122,14 @@ export type InvitationUpdateWithoutOrganizationInput = {
 export type InvitationUncheckedUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -970,12 +1141,87 @@ export type InvitationUncheckedUpdateWithoutOrganizationInput = {
 export type InvitationUncheckedUpdateManyWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type InvitationCreateManyCustomRoleInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  email?: string | null
+  tokenHash?: runtime.Bytes | null
+  address?: string | null
+  chainId?: bigint | number | null
+  invitedById: string
+  expiresAt: Date | string
+  sentAt?: Date | string | null
+  revokedAt?: Date | string | null
+  acceptedAt?: Date | string | null
+  acceptedById?: string | null
+  claimedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type InvitationUpdateWithoutCustomRoleInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutInvitationsNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneRequiredWithoutInvitationsNestedInput
+  acceptedBy?: Prisma.MembershipUpdateOneWithoutAcceptedNestedInput
+}
+
+export type InvitationUncheckedUpdateWithoutCustomRoleInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  invitedById?: Prisma.StringFieldUpdateOperationsInput | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type InvitationUncheckedUpdateManyWithoutCustomRoleInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  invitedById?: Prisma.StringFieldUpdateOperationsInput | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -987,11 +1233,13 @@ export type InvitationUncheckedUpdateManyWithoutOrganizationInput = {
 export type InvitationCreateManyInvitedByInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   acceptedById?: string | null
@@ -1003,12 +1251,14 @@ export type InvitationCreateManyInvitedByInput = {
 export type InvitationCreateManyAcceptedByInput = {
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   email?: string | null
   tokenHash?: runtime.Bytes | null
   address?: string | null
   chainId?: bigint | number | null
   invitedById: string
   expiresAt: Date | string
+  sentAt?: Date | string | null
   revokedAt?: Date | string | null
   acceptedAt?: Date | string | null
   claimedById?: string | null
@@ -1024,23 +1274,27 @@ export type InvitationUpdateWithoutInvitedByInput = {
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutInvitationsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutInvitationsNestedInput
   acceptedBy?: Prisma.MembershipUpdateOneWithoutAcceptedNestedInput
 }
 
 export type InvitationUncheckedUpdateWithoutInvitedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1052,11 +1306,13 @@ export type InvitationUncheckedUpdateWithoutInvitedByInput = {
 export type InvitationUncheckedUpdateManyWithoutInvitedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1073,24 +1329,28 @@ export type InvitationUpdateWithoutAcceptedByInput = {
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutInvitationsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutInvitationsNestedInput
   invitedBy?: Prisma.MembershipUpdateOneRequiredWithoutInvitationsNestedInput
 }
 
 export type InvitationUncheckedUpdateWithoutAcceptedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1101,12 +1361,14 @@ export type InvitationUncheckedUpdateWithoutAcceptedByInput = {
 export type InvitationUncheckedUpdateManyWithoutAcceptedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   tokenHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   chainId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   invitedById?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sentAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   acceptedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   claimedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1120,12 +1382,14 @@ export type InvitationSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   organizationId?: boolean
   id?: boolean
   role?: boolean
+  roleId?: boolean
   email?: boolean
   tokenHash?: boolean
   address?: boolean
   chainId?: boolean
   invitedById?: boolean
   expiresAt?: boolean
+  sentAt?: boolean
   revokedAt?: boolean
   acceptedAt?: boolean
   acceptedById?: boolean
@@ -1133,6 +1397,7 @@ export type InvitationSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }, ExtArgs["result"]["invitation"]>
@@ -1141,12 +1406,14 @@ export type InvitationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   id?: boolean
   role?: boolean
+  roleId?: boolean
   email?: boolean
   tokenHash?: boolean
   address?: boolean
   chainId?: boolean
   invitedById?: boolean
   expiresAt?: boolean
+  sentAt?: boolean
   revokedAt?: boolean
   acceptedAt?: boolean
   acceptedById?: boolean
@@ -1154,6 +1421,7 @@ export type InvitationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }, ExtArgs["result"]["invitation"]>
@@ -1162,12 +1430,14 @@ export type InvitationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   id?: boolean
   role?: boolean
+  roleId?: boolean
   email?: boolean
   tokenHash?: boolean
   address?: boolean
   chainId?: boolean
   invitedById?: boolean
   expiresAt?: boolean
+  sentAt?: boolean
   revokedAt?: boolean
   acceptedAt?: boolean
   acceptedById?: boolean
@@ -1175,6 +1445,7 @@ export type InvitationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }, ExtArgs["result"]["invitation"]>
@@ -1183,12 +1454,14 @@ export type InvitationSelectScalar = {
   organizationId?: boolean
   id?: boolean
   role?: boolean
+  roleId?: boolean
   email?: boolean
   tokenHash?: boolean
   address?: boolean
   chainId?: boolean
   invitedById?: boolean
   expiresAt?: boolean
+  sentAt?: boolean
   revokedAt?: boolean
   acceptedAt?: boolean
   acceptedById?: boolean
@@ -1197,19 +1470,22 @@ export type InvitationSelectScalar = {
   updatedAt?: boolean
 }
 
-export type InvitationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "role" | "email" | "tokenHash" | "address" | "chainId" | "invitedById" | "expiresAt" | "revokedAt" | "acceptedAt" | "acceptedById" | "claimedById" | "createdAt" | "updatedAt", ExtArgs["result"]["invitation"]>
+export type InvitationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "role" | "roleId" | "email" | "tokenHash" | "address" | "chainId" | "invitedById" | "expiresAt" | "sentAt" | "revokedAt" | "acceptedAt" | "acceptedById" | "claimedById" | "createdAt" | "updatedAt", ExtArgs["result"]["invitation"]>
 export type InvitationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }
 export type InvitationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }
 export type InvitationIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Invitation$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
   acceptedBy?: boolean | Prisma.Invitation$acceptedByArgs<ExtArgs>
 }
@@ -1218,6 +1494,7 @@ export type $InvitationPayload<ExtArgs extends runtime.Types.Extensions.Internal
   name: "Invitation"
   objects: {
     organization: Prisma.$OrganizationPayload<ExtArgs>
+    customRole: Prisma.$RolePayload<ExtArgs> | null
     invitedBy: Prisma.$MembershipPayload<ExtArgs>
     acceptedBy: Prisma.$MembershipPayload<ExtArgs> | null
   }
@@ -1225,6 +1502,10 @@ export type $InvitationPayload<ExtArgs extends runtime.Types.Extensions.Internal
     organizationId: string
     id: string
     role: $Enums.MembershipRole
+    /**
+     * The custom role; of a MEMBER alone.
+     */
+    roleId: string | null
     /**
      * One of the two is null.
      */
@@ -1240,11 +1521,15 @@ export type $InvitationPayload<ExtArgs extends runtime.Types.Extensions.Internal
     chainId: bigint | null
     invitedById: string
     expiresAt: Date
+    /**
+     * When its mail was handed over; null for a wallet, and as long as that is not known.
+     */
+    sentAt: Date | null
     revokedAt: Date | null
     acceptedAt: Date | null
     acceptedById: string | null
     /**
-     * The user who signed up by the token, and who alone may accept it then.
+     * The user who signed up by the token, and who alone may accept it then; found through an index that Prisma cannot say.
      */
     claimedById: string | null
     createdAt: Date
@@ -1644,6 +1929,7 @@ readonly fields: InvitationFieldRefs;
 export interface Prisma__InvitationClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  customRole<T extends Prisma.Invitation$customRoleArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Invitation$customRoleArgs<ExtArgs>>): Prisma.Prisma__RoleClient<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   invitedBy<T extends Prisma.MembershipDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.MembershipDefaultArgs<ExtArgs>>): Prisma.Prisma__MembershipClient<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   acceptedBy<T extends Prisma.Invitation$acceptedByArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Invitation$acceptedByArgs<ExtArgs>>): Prisma.Prisma__MembershipClient<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
@@ -1678,12 +1964,14 @@ export interface InvitationFieldRefs {
   readonly organizationId: Prisma.FieldRef<"Invitation", 'String'>
   readonly id: Prisma.FieldRef<"Invitation", 'String'>
   readonly role: Prisma.FieldRef<"Invitation", 'MembershipRole'>
+  readonly roleId: Prisma.FieldRef<"Invitation", 'String'>
   readonly email: Prisma.FieldRef<"Invitation", 'String'>
   readonly tokenHash: Prisma.FieldRef<"Invitation", 'Bytes'>
   readonly address: Prisma.FieldRef<"Invitation", 'String'>
   readonly chainId: Prisma.FieldRef<"Invitation", 'BigInt'>
   readonly invitedById: Prisma.FieldRef<"Invitation", 'String'>
   readonly expiresAt: Prisma.FieldRef<"Invitation", 'DateTime'>
+  readonly sentAt: Prisma.FieldRef<"Invitation", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"Invitation", 'DateTime'>
   readonly acceptedAt: Prisma.FieldRef<"Invitation", 'DateTime'>
   readonly acceptedById: Prisma.FieldRef<"Invitation", 'String'>
@@ -2097,6 +2385,25 @@ export type InvitationDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.In
    * Limit how many Invitations to delete.
    */
   limit?: number
+}
+
+/**
+ * Invitation.customRole
+ */
+export type Invitation$customRoleArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Role
+   */
+  select?: Prisma.RoleSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Role
+   */
+  omit?: Prisma.RoleOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoleInclude<ExtArgs> | null
+  where?: Prisma.RoleWhereInput
 }
 
 /**

@@ -29,6 +29,7 @@ export type MembershipMinAggregateOutputType = {
   id: string | null
   userId: string | null
   role: $Enums.MembershipRole | null
+  roleId: string | null
   status: $Enums.MembershipStatus | null
   joinedAt: Date | null
   leftAt: Date | null
@@ -44,6 +45,7 @@ export type MembershipMaxAggregateOutputType = {
   id: string | null
   userId: string | null
   role: $Enums.MembershipRole | null
+  roleId: string | null
   status: $Enums.MembershipStatus | null
   joinedAt: Date | null
   leftAt: Date | null
@@ -59,6 +61,7 @@ export type MembershipCountAggregateOutputType = {
   id: number
   userId: number
   role: number
+  roleId: number
   status: number
   joinedAt: number
   leftAt: number
@@ -76,6 +79,7 @@ export type MembershipMinAggregateInputType = {
   id?: true
   userId?: true
   role?: true
+  roleId?: true
   status?: true
   joinedAt?: true
   leftAt?: true
@@ -91,6 +95,7 @@ export type MembershipMaxAggregateInputType = {
   id?: true
   userId?: true
   role?: true
+  roleId?: true
   status?: true
   joinedAt?: true
   leftAt?: true
@@ -106,6 +111,7 @@ export type MembershipCountAggregateInputType = {
   id?: true
   userId?: true
   role?: true
+  roleId?: true
   status?: true
   joinedAt?: true
   leftAt?: true
@@ -194,6 +200,7 @@ export type MembershipGroupByOutputType = {
   id: string
   userId: string
   role: $Enums.MembershipRole
+  roleId: string | null
   status: $Enums.MembershipStatus
   joinedAt: Date | null
   leftAt: Date | null
@@ -230,6 +237,7 @@ export type MembershipWhereInput = {
   id?: Prisma.UuidFilter<"Membership"> | string
   userId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Membership"> | string | null
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
@@ -240,6 +248,7 @@ export type MembershipWhereInput = {
   updatedAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  customRole?: Prisma.XOR<Prisma.RoleNullableScalarRelationFilter, Prisma.RoleWhereInput> | null
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   createdKeys?: Prisma.ApiKeyListRelationFilter
   answersFor?: Prisma.ApiKeyListRelationFilter
@@ -247,6 +256,10 @@ export type MembershipWhereInput = {
   invited?: Prisma.MembershipListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
   accepted?: Prisma.InvitationListRelationFilter
+  resolvedPayments?: Prisma.UnmatchedPaymentListRelationFilter
+  requestedRefunds?: Prisma.PaymentRefundListRelationFilter
+  refundDestinations?: Prisma.PaymentRefundListRelationFilter
+  recordedPayments?: Prisma.ProviderTransactionListRelationFilter
 }
 
 export type MembershipOrderByWithRelationInput = {
@@ -254,6 +267,7 @@ export type MembershipOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   leftAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -264,6 +278,7 @@ export type MembershipOrderByWithRelationInput = {
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
   user?: Prisma.UserOrderByWithRelationInput
+  customRole?: Prisma.RoleOrderByWithRelationInput
   paymentLinks?: Prisma.PaymentLinkOrderByRelationAggregateInput
   createdKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
   answersFor?: Prisma.ApiKeyOrderByRelationAggregateInput
@@ -271,6 +286,10 @@ export type MembershipOrderByWithRelationInput = {
   invited?: Prisma.MembershipOrderByRelationAggregateInput
   invitations?: Prisma.InvitationOrderByRelationAggregateInput
   accepted?: Prisma.InvitationOrderByRelationAggregateInput
+  resolvedPayments?: Prisma.UnmatchedPaymentOrderByRelationAggregateInput
+  requestedRefunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  refundDestinations?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  recordedPayments?: Prisma.ProviderTransactionOrderByRelationAggregateInput
 }
 
 export type MembershipWhereUniqueInput = Prisma.AtLeast<{
@@ -283,6 +302,7 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   id?: Prisma.UuidFilter<"Membership"> | string
   userId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Membership"> | string | null
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
@@ -293,6 +313,7 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   updatedAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   user?: Prisma.XOR<Prisma.UserScalarRelationFilter, Prisma.UserWhereInput>
+  customRole?: Prisma.XOR<Prisma.RoleNullableScalarRelationFilter, Prisma.RoleWhereInput> | null
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   createdKeys?: Prisma.ApiKeyListRelationFilter
   answersFor?: Prisma.ApiKeyListRelationFilter
@@ -300,6 +321,10 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   invited?: Prisma.MembershipListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
   accepted?: Prisma.InvitationListRelationFilter
+  resolvedPayments?: Prisma.UnmatchedPaymentListRelationFilter
+  requestedRefunds?: Prisma.PaymentRefundListRelationFilter
+  refundDestinations?: Prisma.PaymentRefundListRelationFilter
+  recordedPayments?: Prisma.ProviderTransactionListRelationFilter
 }, "organizationId_id" | "organizationId_userId">
 
 export type MembershipOrderByWithAggregationInput = {
@@ -307,6 +332,7 @@ export type MembershipOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   leftAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -328,6 +354,7 @@ export type MembershipScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"Membership"> | string
   userId?: Prisma.UuidWithAggregatesFilter<"Membership"> | string
   role?: Prisma.EnumMembershipRoleWithAggregatesFilter<"Membership"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableWithAggregatesFilter<"Membership"> | string | null
   status?: Prisma.EnumMembershipStatusWithAggregatesFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Membership"> | Date | string | null
   leftAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Membership"> | Date | string | null
@@ -350,6 +377,7 @@ export type MembershipCreateInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
@@ -357,6 +385,10 @@ export type MembershipCreateInput = {
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateInput = {
@@ -364,6 +396,7 @@ export type MembershipUncheckedCreateInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -378,6 +411,10 @@ export type MembershipUncheckedCreateInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUpdateInput = {
@@ -392,6 +429,7 @@ export type MembershipUpdateInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
@@ -399,6 +437,10 @@ export type MembershipUpdateInput = {
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateInput = {
@@ -406,6 +448,7 @@ export type MembershipUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -420,6 +463,10 @@ export type MembershipUncheckedUpdateInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipCreateManyInput = {
@@ -427,6 +474,7 @@ export type MembershipCreateManyInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -454,6 +502,7 @@ export type MembershipUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -499,6 +548,7 @@ export type MembershipCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
   leftAt?: Prisma.SortOrder
@@ -514,6 +564,7 @@ export type MembershipMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
   leftAt?: Prisma.SortOrder
@@ -529,6 +580,7 @@ export type MembershipMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  roleId?: Prisma.SortOrder
   status?: Prisma.SortOrder
   joinedAt?: Prisma.SortOrder
   leftAt?: Prisma.SortOrder
@@ -595,6 +647,70 @@ export type MembershipUpdateOneRequiredWithoutPaymentLinksNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutPaymentLinksInput, Prisma.MembershipUpdateWithoutPaymentLinksInput>, Prisma.MembershipUncheckedUpdateWithoutPaymentLinksInput>
 }
 
+export type MembershipCreateNestedOneWithoutResolvedPaymentsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutResolvedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutResolvedPaymentsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneWithoutResolvedPaymentsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutResolvedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutResolvedPaymentsInput
+  upsert?: Prisma.MembershipUpsertWithoutResolvedPaymentsInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutResolvedPaymentsInput, Prisma.MembershipUpdateWithoutResolvedPaymentsInput>, Prisma.MembershipUncheckedUpdateWithoutResolvedPaymentsInput>
+}
+
+export type MembershipCreateNestedOneWithoutRequestedRefundsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedCreateWithoutRequestedRefundsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRequestedRefundsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipCreateNestedOneWithoutRefundDestinationsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedCreateWithoutRefundDestinationsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRefundDestinationsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneWithoutRequestedRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedCreateWithoutRequestedRefundsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRequestedRefundsInput
+  upsert?: Prisma.MembershipUpsertWithoutRequestedRefundsInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutRequestedRefundsInput, Prisma.MembershipUpdateWithoutRequestedRefundsInput>, Prisma.MembershipUncheckedUpdateWithoutRequestedRefundsInput>
+}
+
+export type MembershipUpdateOneWithoutRefundDestinationsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedCreateWithoutRefundDestinationsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRefundDestinationsInput
+  upsert?: Prisma.MembershipUpsertWithoutRefundDestinationsInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutRefundDestinationsInput, Prisma.MembershipUpdateWithoutRefundDestinationsInput>, Prisma.MembershipUncheckedUpdateWithoutRefundDestinationsInput>
+}
+
+export type MembershipCreateNestedOneWithoutRecordedPaymentsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRecordedPaymentsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneWithoutRecordedPaymentsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRecordedPaymentsInput
+  upsert?: Prisma.MembershipUpsertWithoutRecordedPaymentsInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutRecordedPaymentsInput, Prisma.MembershipUpdateWithoutRecordedPaymentsInput>, Prisma.MembershipUncheckedUpdateWithoutRecordedPaymentsInput>
+}
+
 export type MembershipCreateNestedManyWithoutOrganizationInput = {
   create?: Prisma.XOR<Prisma.MembershipCreateWithoutOrganizationInput, Prisma.MembershipUncheckedCreateWithoutOrganizationInput> | Prisma.MembershipCreateWithoutOrganizationInput[] | Prisma.MembershipUncheckedCreateWithoutOrganizationInput[]
   connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutOrganizationInput | Prisma.MembershipCreateOrConnectWithoutOrganizationInput[]
@@ -634,6 +750,48 @@ export type MembershipUncheckedUpdateManyWithoutOrganizationNestedInput = {
   connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
   update?: Prisma.MembershipUpdateWithWhereUniqueWithoutOrganizationInput | Prisma.MembershipUpdateWithWhereUniqueWithoutOrganizationInput[]
   updateMany?: Prisma.MembershipUpdateManyWithWhereWithoutOrganizationInput | Prisma.MembershipUpdateManyWithWhereWithoutOrganizationInput[]
+  deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
+}
+
+export type MembershipCreateNestedManyWithoutCustomRoleInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput> | Prisma.MembershipCreateWithoutCustomRoleInput[] | Prisma.MembershipUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCustomRoleInput | Prisma.MembershipCreateOrConnectWithoutCustomRoleInput[]
+  createMany?: Prisma.MembershipCreateManyCustomRoleInputEnvelope
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+}
+
+export type MembershipUncheckedCreateNestedManyWithoutCustomRoleInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput> | Prisma.MembershipCreateWithoutCustomRoleInput[] | Prisma.MembershipUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCustomRoleInput | Prisma.MembershipCreateOrConnectWithoutCustomRoleInput[]
+  createMany?: Prisma.MembershipCreateManyCustomRoleInputEnvelope
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+}
+
+export type MembershipUpdateManyWithoutCustomRoleNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput> | Prisma.MembershipCreateWithoutCustomRoleInput[] | Prisma.MembershipUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCustomRoleInput | Prisma.MembershipCreateOrConnectWithoutCustomRoleInput[]
+  upsert?: Prisma.MembershipUpsertWithWhereUniqueWithoutCustomRoleInput | Prisma.MembershipUpsertWithWhereUniqueWithoutCustomRoleInput[]
+  createMany?: Prisma.MembershipCreateManyCustomRoleInputEnvelope
+  set?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  disconnect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  delete?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  update?: Prisma.MembershipUpdateWithWhereUniqueWithoutCustomRoleInput | Prisma.MembershipUpdateWithWhereUniqueWithoutCustomRoleInput[]
+  updateMany?: Prisma.MembershipUpdateManyWithWhereWithoutCustomRoleInput | Prisma.MembershipUpdateManyWithWhereWithoutCustomRoleInput[]
+  deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
+}
+
+export type MembershipUncheckedUpdateManyWithoutCustomRoleNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput> | Prisma.MembershipCreateWithoutCustomRoleInput[] | Prisma.MembershipUncheckedCreateWithoutCustomRoleInput[]
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutCustomRoleInput | Prisma.MembershipCreateOrConnectWithoutCustomRoleInput[]
+  upsert?: Prisma.MembershipUpsertWithWhereUniqueWithoutCustomRoleInput | Prisma.MembershipUpsertWithWhereUniqueWithoutCustomRoleInput[]
+  createMany?: Prisma.MembershipCreateManyCustomRoleInputEnvelope
+  set?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  disconnect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  delete?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  connect?: Prisma.MembershipWhereUniqueInput | Prisma.MembershipWhereUniqueInput[]
+  update?: Prisma.MembershipUpdateWithWhereUniqueWithoutCustomRoleInput | Prisma.MembershipUpdateWithWhereUniqueWithoutCustomRoleInput[]
+  updateMany?: Prisma.MembershipUpdateManyWithWhereWithoutCustomRoleInput | Prisma.MembershipUpdateManyWithWhereWithoutCustomRoleInput[]
   deleteMany?: Prisma.MembershipScalarWhereInput | Prisma.MembershipScalarWhereInput[]
 }
 
@@ -774,6 +932,7 @@ export type MembershipCreateWithoutUserInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
@@ -781,12 +940,17 @@ export type MembershipCreateWithoutUserInput = {
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutUserInput = {
   organizationId: string
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -801,6 +965,10 @@ export type MembershipUncheckedCreateWithoutUserInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutUserInput = {
@@ -837,6 +1005,7 @@ export type MembershipScalarWhereInput = {
   id?: Prisma.UuidFilter<"Membership"> | string
   userId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.EnumMembershipRoleFilter<"Membership"> | $Enums.MembershipRole
+  roleId?: Prisma.UuidNullableFilter<"Membership"> | string | null
   status?: Prisma.EnumMembershipStatusFilter<"Membership"> | $Enums.MembershipStatus
   joinedAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   leftAt?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
@@ -859,12 +1028,17 @@ export type MembershipCreateWithoutPaymentLinksInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
@@ -872,6 +1046,7 @@ export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -885,6 +1060,10 @@ export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutPaymentLinksInput = {
@@ -915,12 +1094,17 @@ export type MembershipUpdateWithoutPaymentLinksInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
@@ -928,6 +1112,7 @@ export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -941,9 +1126,13 @@ export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
-export type MembershipCreateWithoutOrganizationInput = {
+export type MembershipCreateWithoutResolvedPaymentsInput = {
   id?: string
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
@@ -953,7 +1142,9 @@ export type MembershipCreateWithoutOrganizationInput = {
   department?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
@@ -961,12 +1152,17 @@ export type MembershipCreateWithoutOrganizationInput = {
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
-export type MembershipUncheckedCreateWithoutOrganizationInput = {
+export type MembershipUncheckedCreateWithoutResolvedPaymentsInput = {
+  organizationId: string
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -981,6 +1177,473 @@ export type MembershipUncheckedCreateWithoutOrganizationInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipCreateOrConnectWithoutResolvedPaymentsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutResolvedPaymentsInput>
+}
+
+export type MembershipUpsertWithoutResolvedPaymentsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutResolvedPaymentsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutResolvedPaymentsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutResolvedPaymentsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutResolvedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutResolvedPaymentsInput>
+}
+
+export type MembershipUpdateWithoutResolvedPaymentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutResolvedPaymentsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipCreateWithoutRequestedRefundsInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipUncheckedCreateWithoutRequestedRefundsInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipCreateOrConnectWithoutRequestedRefundsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedCreateWithoutRequestedRefundsInput>
+}
+
+export type MembershipCreateWithoutRefundDestinationsInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipUncheckedCreateWithoutRefundDestinationsInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipCreateOrConnectWithoutRefundDestinationsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedCreateWithoutRefundDestinationsInput>
+}
+
+export type MembershipUpsertWithoutRequestedRefundsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedUpdateWithoutRequestedRefundsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedCreateWithoutRequestedRefundsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutRequestedRefundsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutRequestedRefundsInput, Prisma.MembershipUncheckedUpdateWithoutRequestedRefundsInput>
+}
+
+export type MembershipUpdateWithoutRequestedRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutRequestedRefundsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUpsertWithoutRefundDestinationsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedUpdateWithoutRefundDestinationsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedCreateWithoutRefundDestinationsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutRefundDestinationsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutRefundDestinationsInput, Prisma.MembershipUncheckedUpdateWithoutRefundDestinationsInput>
+}
+
+export type MembershipUpdateWithoutRefundDestinationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutRefundDestinationsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipCreateWithoutRecordedPaymentsInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+}
+
+export type MembershipUncheckedCreateWithoutRecordedPaymentsInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+}
+
+export type MembershipCreateOrConnectWithoutRecordedPaymentsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
+}
+
+export type MembershipUpsertWithoutRecordedPaymentsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutRecordedPaymentsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutRecordedPaymentsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutRecordedPaymentsInput>
+}
+
+export type MembershipUpdateWithoutRecordedPaymentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutRecordedPaymentsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+}
+
+export type MembershipCreateWithoutOrganizationInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipUncheckedCreateWithoutOrganizationInput = {
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutOrganizationInput = {
@@ -1009,7 +1672,7 @@ export type MembershipUpdateManyWithWhereWithoutOrganizationInput = {
   data: Prisma.XOR<Prisma.MembershipUpdateManyMutationInput, Prisma.MembershipUncheckedUpdateManyWithoutOrganizationInput>
 }
 
-export type MembershipCreateWithoutInvitedInput = {
+export type MembershipCreateWithoutCustomRoleInput = {
   id?: string
   role: $Enums.MembershipRole
   status?: $Enums.MembershipStatus
@@ -1025,12 +1688,16 @@ export type MembershipCreateWithoutInvitedInput = {
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
-export type MembershipUncheckedCreateWithoutInvitedInput = {
-  organizationId: string
+export type MembershipUncheckedCreateWithoutCustomRoleInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
@@ -1045,8 +1712,89 @@ export type MembershipUncheckedCreateWithoutInvitedInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipCreateOrConnectWithoutCustomRoleInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput>
+}
+
+export type MembershipCreateManyCustomRoleInputEnvelope = {
+  data: Prisma.MembershipCreateManyCustomRoleInput | Prisma.MembershipCreateManyCustomRoleInput[]
+  skipDuplicates?: boolean
+}
+
+export type MembershipUpsertWithWhereUniqueWithoutCustomRoleInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutCustomRoleInput, Prisma.MembershipUncheckedUpdateWithoutCustomRoleInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutCustomRoleInput, Prisma.MembershipUncheckedCreateWithoutCustomRoleInput>
+}
+
+export type MembershipUpdateWithWhereUniqueWithoutCustomRoleInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutCustomRoleInput, Prisma.MembershipUncheckedUpdateWithoutCustomRoleInput>
+}
+
+export type MembershipUpdateManyWithWhereWithoutCustomRoleInput = {
+  where: Prisma.MembershipScalarWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateManyMutationInput, Prisma.MembershipUncheckedUpdateManyWithoutCustomRoleInput>
+}
+
+export type MembershipCreateWithoutInvitedInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipUncheckedCreateWithoutInvitedInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitedInput = {
@@ -1066,18 +1814,24 @@ export type MembershipCreateWithoutInvitedByInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutInvitedByInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1091,6 +1845,10 @@ export type MembershipUncheckedCreateWithoutInvitedByInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitedByInput = {
@@ -1126,12 +1884,17 @@ export type MembershipUpdateWithoutInvitedInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitedInput = {
@@ -1139,6 +1902,7 @@ export type MembershipUncheckedUpdateWithoutInvitedInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1152,6 +1916,10 @@ export type MembershipUncheckedUpdateWithoutInvitedInput = {
   answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUpsertWithWhereUniqueWithoutInvitedByInput = {
@@ -1182,12 +1950,17 @@ export type MembershipCreateWithoutInvitationsInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutInvitationsInput = {
@@ -1195,6 +1968,7 @@ export type MembershipUncheckedCreateWithoutInvitationsInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1208,6 +1982,10 @@ export type MembershipUncheckedCreateWithoutInvitationsInput = {
   answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitationsInput = {
@@ -1227,12 +2005,17 @@ export type MembershipCreateWithoutAcceptedInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutAcceptedInput = {
@@ -1240,6 +2023,7 @@ export type MembershipUncheckedCreateWithoutAcceptedInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1253,6 +2037,10 @@ export type MembershipUncheckedCreateWithoutAcceptedInput = {
   answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutAcceptedInput = {
@@ -1283,12 +2071,17 @@ export type MembershipUpdateWithoutInvitationsInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitationsInput = {
@@ -1296,6 +2089,7 @@ export type MembershipUncheckedUpdateWithoutInvitationsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1309,6 +2103,10 @@ export type MembershipUncheckedUpdateWithoutInvitationsInput = {
   answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUpsertWithoutAcceptedInput = {
@@ -1334,12 +2132,17 @@ export type MembershipUpdateWithoutAcceptedInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutAcceptedInput = {
@@ -1347,6 +2150,7 @@ export type MembershipUncheckedUpdateWithoutAcceptedInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1360,6 +2164,10 @@ export type MembershipUncheckedUpdateWithoutAcceptedInput = {
   answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipCreateWithoutCreatedKeysInput = {
@@ -1374,12 +2182,17 @@ export type MembershipCreateWithoutCreatedKeysInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
@@ -1387,6 +2200,7 @@ export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1400,6 +2214,10 @@ export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutCreatedKeysInput = {
@@ -1419,12 +2237,17 @@ export type MembershipCreateWithoutAnswersForInput = {
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
   user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
   createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
   invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
   invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipUncheckedCreateWithoutAnswersForInput = {
@@ -1432,6 +2255,7 @@ export type MembershipUncheckedCreateWithoutAnswersForInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1445,6 +2269,10 @@ export type MembershipUncheckedCreateWithoutAnswersForInput = {
   invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
   accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
 }
 
 export type MembershipCreateOrConnectWithoutAnswersForInput = {
@@ -1475,12 +2303,17 @@ export type MembershipUpdateWithoutCreatedKeysInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
@@ -1488,6 +2321,7 @@ export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1501,6 +2335,10 @@ export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUpsertWithoutAnswersForInput = {
@@ -1526,12 +2364,17 @@ export type MembershipUpdateWithoutAnswersForInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutAnswersForInput = {
@@ -1539,6 +2382,7 @@ export type MembershipUncheckedUpdateWithoutAnswersForInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1552,12 +2396,17 @@ export type MembershipUncheckedUpdateWithoutAnswersForInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipCreateManyUserInput = {
   organizationId: string
   id?: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1579,6 +2428,7 @@ export type MembershipUpdateWithoutUserInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
@@ -1586,12 +2436,17 @@ export type MembershipUpdateWithoutUserInput = {
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1606,12 +2461,17 @@ export type MembershipUncheckedUpdateWithoutUserInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutUserInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1626,6 +2486,7 @@ export type MembershipCreateManyOrganizationInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1647,6 +2508,7 @@ export type MembershipUpdateWithoutOrganizationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
@@ -1654,9 +2516,92 @@ export type MembershipUpdateWithoutOrganizationInput = {
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutOrganizationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type MembershipCreateManyCustomRoleInput = {
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type MembershipUpdateWithoutCustomRoleInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutCustomRoleInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
@@ -1674,9 +2619,13 @@ export type MembershipUncheckedUpdateWithoutOrganizationInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
-export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
+export type MembershipUncheckedUpdateManyWithoutCustomRoleInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
@@ -1694,6 +2643,7 @@ export type MembershipCreateManyInvitedByInput = {
   id?: string
   userId: string
   role: $Enums.MembershipRole
+  roleId?: string | null
   status?: $Enums.MembershipStatus
   joinedAt?: Date | string | null
   leftAt?: Date | string | null
@@ -1715,18 +2665,24 @@ export type MembershipUpdateWithoutInvitedByInput = {
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
   user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
   createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
   answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
   invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1740,12 +2696,17 @@ export type MembershipUncheckedUpdateWithoutInvitedByInput = {
   invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
   accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutInvitedByInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
   joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1767,6 +2728,10 @@ export type MembershipCountOutputType = {
   invited: number
   invitations: number
   accepted: number
+  resolvedPayments: number
+  requestedRefunds: number
+  refundDestinations: number
+  recordedPayments: number
 }
 
 export type MembershipCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1776,6 +2741,10 @@ export type MembershipCountOutputTypeSelect<ExtArgs extends runtime.Types.Extens
   invited?: boolean | MembershipCountOutputTypeCountInvitedArgs
   invitations?: boolean | MembershipCountOutputTypeCountInvitationsArgs
   accepted?: boolean | MembershipCountOutputTypeCountAcceptedArgs
+  resolvedPayments?: boolean | MembershipCountOutputTypeCountResolvedPaymentsArgs
+  requestedRefunds?: boolean | MembershipCountOutputTypeCountRequestedRefundsArgs
+  refundDestinations?: boolean | MembershipCountOutputTypeCountRefundDestinationsArgs
+  recordedPayments?: boolean | MembershipCountOutputTypeCountRecordedPaymentsArgs
 }
 
 /**
@@ -1830,12 +2799,41 @@ export type MembershipCountOutputTypeCountAcceptedArgs<ExtArgs extends runtime.T
   where?: Prisma.InvitationWhereInput
 }
 
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountResolvedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UnmatchedPaymentWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountRequestedRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountRefundDestinationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountRecordedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
+}
+
 
 export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   organizationId?: boolean
   id?: boolean
   userId?: boolean
   role?: boolean
+  roleId?: boolean
   status?: boolean
   joinedAt?: boolean
   leftAt?: boolean
@@ -1846,6 +2844,7 @@ export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Membership$paymentLinksArgs<ExtArgs>
   createdKeys?: boolean | Prisma.Membership$createdKeysArgs<ExtArgs>
   answersFor?: boolean | Prisma.Membership$answersForArgs<ExtArgs>
@@ -1853,6 +2852,10 @@ export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   invited?: boolean | Prisma.Membership$invitedArgs<ExtArgs>
   invitations?: boolean | Prisma.Membership$invitationsArgs<ExtArgs>
   accepted?: boolean | Prisma.Membership$acceptedArgs<ExtArgs>
+  resolvedPayments?: boolean | Prisma.Membership$resolvedPaymentsArgs<ExtArgs>
+  requestedRefunds?: boolean | Prisma.Membership$requestedRefundsArgs<ExtArgs>
+  refundDestinations?: boolean | Prisma.Membership$refundDestinationsArgs<ExtArgs>
+  recordedPayments?: boolean | Prisma.Membership$recordedPaymentsArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
@@ -1861,6 +2864,7 @@ export type MembershipSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   id?: boolean
   userId?: boolean
   role?: boolean
+  roleId?: boolean
   status?: boolean
   joinedAt?: boolean
   leftAt?: boolean
@@ -1871,6 +2875,7 @@ export type MembershipSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
@@ -1879,6 +2884,7 @@ export type MembershipSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   id?: boolean
   userId?: boolean
   role?: boolean
+  roleId?: boolean
   status?: boolean
   joinedAt?: boolean
   leftAt?: boolean
@@ -1889,6 +2895,7 @@ export type MembershipSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
@@ -1897,6 +2904,7 @@ export type MembershipSelectScalar = {
   id?: boolean
   userId?: boolean
   role?: boolean
+  roleId?: boolean
   status?: boolean
   joinedAt?: boolean
   leftAt?: boolean
@@ -1907,10 +2915,11 @@ export type MembershipSelectScalar = {
   updatedAt?: boolean
 }
 
-export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "userId" | "role" | "status" | "joinedAt" | "leftAt" | "jobTitle" | "department" | "invitedById" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
+export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "userId" | "role" | "roleId" | "status" | "joinedAt" | "leftAt" | "jobTitle" | "department" | "invitedById" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
 export type MembershipInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   paymentLinks?: boolean | Prisma.Membership$paymentLinksArgs<ExtArgs>
   createdKeys?: boolean | Prisma.Membership$createdKeysArgs<ExtArgs>
   answersFor?: boolean | Prisma.Membership$answersForArgs<ExtArgs>
@@ -1918,16 +2927,22 @@ export type MembershipInclude<ExtArgs extends runtime.Types.Extensions.InternalA
   invited?: boolean | Prisma.Membership$invitedArgs<ExtArgs>
   invitations?: boolean | Prisma.Membership$invitationsArgs<ExtArgs>
   accepted?: boolean | Prisma.Membership$acceptedArgs<ExtArgs>
+  resolvedPayments?: boolean | Prisma.Membership$resolvedPaymentsArgs<ExtArgs>
+  requestedRefunds?: boolean | Prisma.Membership$requestedRefundsArgs<ExtArgs>
+  refundDestinations?: boolean | Prisma.Membership$refundDestinationsArgs<ExtArgs>
+  recordedPayments?: boolean | Prisma.Membership$recordedPaymentsArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MembershipIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }
 export type MembershipIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
+  customRole?: boolean | Prisma.Membership$customRoleArgs<ExtArgs>
   invitedBy?: boolean | Prisma.Membership$invitedByArgs<ExtArgs>
 }
 
@@ -1936,6 +2951,7 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
   objects: {
     organization: Prisma.$OrganizationPayload<ExtArgs>
     user: Prisma.$UserPayload<ExtArgs>
+    customRole: Prisma.$RolePayload<ExtArgs> | null
     paymentLinks: Prisma.$PaymentLinkPayload<ExtArgs>[]
     createdKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
     answersFor: Prisma.$ApiKeyPayload<ExtArgs>[]
@@ -1943,12 +2959,20 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
     invited: Prisma.$MembershipPayload<ExtArgs>[]
     invitations: Prisma.$InvitationPayload<ExtArgs>[]
     accepted: Prisma.$InvitationPayload<ExtArgs>[]
+    resolvedPayments: Prisma.$UnmatchedPaymentPayload<ExtArgs>[]
+    requestedRefunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    refundDestinations: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    recordedPayments: Prisma.$ProviderTransactionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
     id: string
     userId: string
     role: $Enums.MembershipRole
+    /**
+     * The custom role; of a MEMBER alone.
+     */
+    roleId: string | null
     status: $Enums.MembershipStatus
     joinedAt: Date | null
     /**
@@ -2359,6 +3383,7 @@ export interface Prisma__MembershipClient<T, Null = never, ExtArgs extends runti
   readonly [Symbol.toStringTag]: "PrismaPromise"
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   user<T extends Prisma.UserDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.UserDefaultArgs<ExtArgs>>): Prisma.Prisma__UserClient<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  customRole<T extends Prisma.Membership$customRoleArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$customRoleArgs<ExtArgs>>): Prisma.Prisma__RoleClient<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   paymentLinks<T extends Prisma.Membership$paymentLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$paymentLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   createdKeys<T extends Prisma.Membership$createdKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$createdKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   answersFor<T extends Prisma.Membership$answersForArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$answersForArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -2366,6 +3391,10 @@ export interface Prisma__MembershipClient<T, Null = never, ExtArgs extends runti
   invited<T extends Prisma.Membership$invitedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$invitedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   invitations<T extends Prisma.Membership$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   accepted<T extends Prisma.Membership$acceptedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$acceptedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  resolvedPayments<T extends Prisma.Membership$resolvedPaymentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$resolvedPaymentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UnmatchedPaymentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  requestedRefunds<T extends Prisma.Membership$requestedRefundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$requestedRefundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  refundDestinations<T extends Prisma.Membership$refundDestinationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$refundDestinationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  recordedPayments<T extends Prisma.Membership$recordedPaymentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$recordedPaymentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2399,6 +3428,7 @@ export interface MembershipFieldRefs {
   readonly id: Prisma.FieldRef<"Membership", 'String'>
   readonly userId: Prisma.FieldRef<"Membership", 'String'>
   readonly role: Prisma.FieldRef<"Membership", 'MembershipRole'>
+  readonly roleId: Prisma.FieldRef<"Membership", 'String'>
   readonly status: Prisma.FieldRef<"Membership", 'MembershipStatus'>
   readonly joinedAt: Prisma.FieldRef<"Membership", 'DateTime'>
   readonly leftAt: Prisma.FieldRef<"Membership", 'DateTime'>
@@ -2817,6 +3847,25 @@ export type MembershipDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.In
 }
 
 /**
+ * Membership.customRole
+ */
+export type Membership$customRoleArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Role
+   */
+  select?: Prisma.RoleSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Role
+   */
+  omit?: Prisma.RoleOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoleInclude<ExtArgs> | null
+  where?: Prisma.RoleWhereInput
+}
+
+/**
  * Membership.paymentLinks
  */
 export type Membership$paymentLinksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2977,6 +4026,102 @@ export type Membership$acceptedArgs<ExtArgs extends runtime.Types.Extensions.Int
   take?: number
   skip?: number
   distinct?: Prisma.InvitationScalarFieldEnum | Prisma.InvitationScalarFieldEnum[]
+}
+
+/**
+ * Membership.resolvedPayments
+ */
+export type Membership$resolvedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the UnmatchedPayment
+   */
+  select?: Prisma.UnmatchedPaymentSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the UnmatchedPayment
+   */
+  omit?: Prisma.UnmatchedPaymentOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UnmatchedPaymentInclude<ExtArgs> | null
+  where?: Prisma.UnmatchedPaymentWhereInput
+  orderBy?: Prisma.UnmatchedPaymentOrderByWithRelationInput | Prisma.UnmatchedPaymentOrderByWithRelationInput[]
+  cursor?: Prisma.UnmatchedPaymentWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UnmatchedPaymentScalarFieldEnum | Prisma.UnmatchedPaymentScalarFieldEnum[]
+}
+
+/**
+ * Membership.requestedRefunds
+ */
+export type Membership$requestedRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * Membership.refundDestinations
+ */
+export type Membership$refundDestinationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * Membership.recordedPayments
+ */
+export type Membership$recordedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
 }
 
 /**

@@ -316,6 +316,7 @@ export type OrganizationWhereInput = {
   storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
   domains?: Prisma.OrganizationDomainListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
+  roles?: Prisma.RoleListRelationFilter
   operatorActions?: Prisma.OperatorActionListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
@@ -323,6 +324,9 @@ export type OrganizationWhereInput = {
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
   blockchainTransactions?: Prisma.BlockchainTransactionListRelationFilter
+  unmatchedPayments?: Prisma.UnmatchedPaymentListRelationFilter
+  paymentRefunds?: Prisma.PaymentRefundListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }
 
@@ -348,6 +352,7 @@ export type OrganizationOrderByWithRelationInput = {
   storeConfiguration?: Prisma.StoreConfigurationOrderByWithRelationInput
   domains?: Prisma.OrganizationDomainOrderByRelationAggregateInput
   memberships?: Prisma.MembershipOrderByRelationAggregateInput
+  roles?: Prisma.RoleOrderByRelationAggregateInput
   operatorActions?: Prisma.OperatorActionOrderByRelationAggregateInput
   apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
   invitations?: Prisma.InvitationOrderByRelationAggregateInput
@@ -355,6 +360,9 @@ export type OrganizationOrderByWithRelationInput = {
   paymentLinks?: Prisma.PaymentLinkOrderByRelationAggregateInput
   paymentOrders?: Prisma.PaymentOrderOrderByRelationAggregateInput
   blockchainTransactions?: Prisma.BlockchainTransactionOrderByRelationAggregateInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentOrderByRelationAggregateInput
+  paymentRefunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  providerTransactions?: Prisma.ProviderTransactionOrderByRelationAggregateInput
   idempotencyKeys?: Prisma.IdempotencyKeyOrderByRelationAggregateInput
 }
 
@@ -383,6 +391,7 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   storeConfiguration?: Prisma.XOR<Prisma.StoreConfigurationNullableScalarRelationFilter, Prisma.StoreConfigurationWhereInput> | null
   domains?: Prisma.OrganizationDomainListRelationFilter
   memberships?: Prisma.MembershipListRelationFilter
+  roles?: Prisma.RoleListRelationFilter
   operatorActions?: Prisma.OperatorActionListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
   invitations?: Prisma.InvitationListRelationFilter
@@ -390,6 +399,9 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   paymentLinks?: Prisma.PaymentLinkListRelationFilter
   paymentOrders?: Prisma.PaymentOrderListRelationFilter
   blockchainTransactions?: Prisma.BlockchainTransactionListRelationFilter
+  unmatchedPayments?: Prisma.UnmatchedPaymentListRelationFilter
+  paymentRefunds?: Prisma.PaymentRefundListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
   idempotencyKeys?: Prisma.IdempotencyKeyListRelationFilter
 }, "id">
 
@@ -463,6 +475,7 @@ export type OrganizationCreateInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -470,6 +483,9 @@ export type OrganizationCreateInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -495,6 +511,7 @@ export type OrganizationUncheckedCreateInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -502,6 +519,9 @@ export type OrganizationUncheckedCreateInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -527,6 +547,7 @@ export type OrganizationUpdateInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -534,6 +555,9 @@ export type OrganizationUpdateInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -559,6 +583,7 @@ export type OrganizationUncheckedUpdateInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -566,6 +591,9 @@ export type OrganizationUncheckedUpdateInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -772,6 +800,48 @@ export type OrganizationUpdateOneRequiredWithoutBlockchainTransactionsNestedInpu
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutBlockchainTransactionsInput, Prisma.OrganizationUpdateWithoutBlockchainTransactionsInput>, Prisma.OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput>
 }
 
+export type OrganizationCreateNestedOneWithoutUnmatchedPaymentsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedCreateWithoutUnmatchedPaymentsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutUnmatchedPaymentsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutUnmatchedPaymentsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedCreateWithoutUnmatchedPaymentsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutUnmatchedPaymentsInput
+  upsert?: Prisma.OrganizationUpsertWithoutUnmatchedPaymentsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutUnmatchedPaymentsInput, Prisma.OrganizationUpdateWithoutUnmatchedPaymentsInput>, Prisma.OrganizationUncheckedUpdateWithoutUnmatchedPaymentsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutPaymentRefundsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedCreateWithoutPaymentRefundsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutPaymentRefundsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedCreateWithoutPaymentRefundsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutPaymentRefundsInput
+  upsert?: Prisma.OrganizationUpsertWithoutPaymentRefundsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutPaymentRefundsInput, Prisma.OrganizationUpdateWithoutPaymentRefundsInput>, Prisma.OrganizationUncheckedUpdateWithoutPaymentRefundsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutProviderTransactionsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutProviderTransactionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutProviderTransactionsInput
+  upsert?: Prisma.OrganizationUpsertWithoutProviderTransactionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutProviderTransactionsInput, Prisma.OrganizationUpdateWithoutProviderTransactionsInput>, Prisma.OrganizationUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
 export type EnumOrganizationStatusFieldUpdateOperationsInput = {
   set?: $Enums.OrganizationStatus
 }
@@ -816,6 +886,20 @@ export type OrganizationUpdateOneRequiredWithoutDomainsNestedInput = {
   upsert?: Prisma.OrganizationUpsertWithoutDomainsInput
   connect?: Prisma.OrganizationWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutDomainsInput, Prisma.OrganizationUpdateWithoutDomainsInput>, Prisma.OrganizationUncheckedUpdateWithoutDomainsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutRolesInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutRolesInput, Prisma.OrganizationUncheckedCreateWithoutRolesInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutRolesInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutRolesNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutRolesInput, Prisma.OrganizationUncheckedCreateWithoutRolesInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutRolesInput
+  upsert?: Prisma.OrganizationUpsertWithoutRolesInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutRolesInput, Prisma.OrganizationUpdateWithoutRolesInput>, Prisma.OrganizationUncheckedUpdateWithoutRolesInput>
 }
 
 export type OrganizationCreateNestedOneWithoutMembershipsInput = {
@@ -896,6 +980,7 @@ export type OrganizationCreateWithoutIdempotencyKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -903,6 +988,9 @@ export type OrganizationCreateWithoutIdempotencyKeysInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
@@ -927,6 +1015,7 @@ export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -934,6 +1023,9 @@ export type OrganizationUncheckedCreateWithoutIdempotencyKeysInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutIdempotencyKeysInput = {
@@ -974,6 +1066,7 @@ export type OrganizationUpdateWithoutIdempotencyKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -981,6 +1074,9 @@ export type OrganizationUpdateWithoutIdempotencyKeysInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
@@ -1005,6 +1101,7 @@ export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1012,6 +1109,9 @@ export type OrganizationUncheckedUpdateWithoutIdempotencyKeysInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSessionsInput = {
@@ -1036,12 +1136,16 @@ export type OrganizationCreateWithoutSessionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1067,12 +1171,16 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1114,12 +1222,16 @@ export type OrganizationUpdateWithoutSessionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1145,12 +1257,16 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1176,12 +1292,16 @@ export type OrganizationCreateWithoutPaymentLinksInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1207,12 +1327,16 @@ export type OrganizationUncheckedCreateWithoutPaymentLinksInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1254,12 +1378,16 @@ export type OrganizationUpdateWithoutPaymentLinksInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1285,12 +1413,16 @@ export type OrganizationUncheckedUpdateWithoutPaymentLinksInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1316,12 +1448,16 @@ export type OrganizationCreateWithoutPaymentOrdersInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1347,12 +1483,16 @@ export type OrganizationUncheckedCreateWithoutPaymentOrdersInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1394,12 +1534,16 @@ export type OrganizationUpdateWithoutPaymentOrdersInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1425,12 +1569,16 @@ export type OrganizationUncheckedUpdateWithoutPaymentOrdersInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1456,12 +1604,16 @@ export type OrganizationCreateWithoutBlockchainTransactionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1487,12 +1639,16 @@ export type OrganizationUncheckedCreateWithoutBlockchainTransactionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1534,12 +1690,16 @@ export type OrganizationUpdateWithoutBlockchainTransactionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1565,12 +1725,484 @@ export type OrganizationUncheckedUpdateWithoutBlockchainTransactionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutUnmatchedPaymentsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutUnmatchedPaymentsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutUnmatchedPaymentsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedCreateWithoutUnmatchedPaymentsInput>
+}
+
+export type OrganizationUpsertWithoutUnmatchedPaymentsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedUpdateWithoutUnmatchedPaymentsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedCreateWithoutUnmatchedPaymentsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutUnmatchedPaymentsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutUnmatchedPaymentsInput, Prisma.OrganizationUncheckedUpdateWithoutUnmatchedPaymentsInput>
+}
+
+export type OrganizationUpdateWithoutUnmatchedPaymentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutUnmatchedPaymentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutPaymentRefundsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutPaymentRefundsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutPaymentRefundsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedCreateWithoutPaymentRefundsInput>
+}
+
+export type OrganizationUpsertWithoutPaymentRefundsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedUpdateWithoutPaymentRefundsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedCreateWithoutPaymentRefundsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutPaymentRefundsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutPaymentRefundsInput, Prisma.OrganizationUncheckedUpdateWithoutPaymentRefundsInput>
+}
+
+export type OrganizationUpdateWithoutPaymentRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutPaymentRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutProviderTransactionsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutProviderTransactionsInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutProviderTransactionsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedCreateWithoutProviderTransactionsInput>
+}
+
+export type OrganizationUpsertWithoutProviderTransactionsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedUpdateWithoutProviderTransactionsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedCreateWithoutProviderTransactionsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutProviderTransactionsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutProviderTransactionsInput, Prisma.OrganizationUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
+export type OrganizationUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1595,6 +2227,7 @@ export type OrganizationCreateWithoutSettingsInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -1602,6 +2235,9 @@ export type OrganizationCreateWithoutSettingsInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1626,6 +2262,7 @@ export type OrganizationUncheckedCreateWithoutSettingsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1633,6 +2270,9 @@ export type OrganizationUncheckedCreateWithoutSettingsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1673,6 +2313,7 @@ export type OrganizationUpdateWithoutSettingsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -1680,6 +2321,9 @@ export type OrganizationUpdateWithoutSettingsInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1704,6 +2348,7 @@ export type OrganizationUncheckedUpdateWithoutSettingsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1711,6 +2356,9 @@ export type OrganizationUncheckedUpdateWithoutSettingsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1735,6 +2383,7 @@ export type OrganizationCreateWithoutStoreConfigurationInput = {
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -1742,6 +2391,9 @@ export type OrganizationCreateWithoutStoreConfigurationInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1766,6 +2418,7 @@ export type OrganizationUncheckedCreateWithoutStoreConfigurationInput = {
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1773,6 +2426,9 @@ export type OrganizationUncheckedCreateWithoutStoreConfigurationInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1813,6 +2469,7 @@ export type OrganizationUpdateWithoutStoreConfigurationInput = {
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -1820,6 +2477,9 @@ export type OrganizationUpdateWithoutStoreConfigurationInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1844,6 +2504,7 @@ export type OrganizationUncheckedUpdateWithoutStoreConfigurationInput = {
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1851,6 +2512,9 @@ export type OrganizationUncheckedUpdateWithoutStoreConfigurationInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1875,6 +2539,7 @@ export type OrganizationCreateWithoutDomainsInput = {
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -1882,6 +2547,9 @@ export type OrganizationCreateWithoutDomainsInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1906,6 +2574,7 @@ export type OrganizationUncheckedCreateWithoutDomainsInput = {
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -1913,6 +2582,9 @@ export type OrganizationUncheckedCreateWithoutDomainsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -1953,6 +2625,7 @@ export type OrganizationUpdateWithoutDomainsInput = {
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -1960,6 +2633,9 @@ export type OrganizationUpdateWithoutDomainsInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -1984,6 +2660,7 @@ export type OrganizationUncheckedUpdateWithoutDomainsInput = {
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -1991,6 +2668,165 @@ export type OrganizationUncheckedUpdateWithoutDomainsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutRolesInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutRolesInput = {
+  id?: string
+  name: string
+  slug: string
+  status?: $Enums.OrganizationStatus
+  deletedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  description?: string | null
+  contactEmail?: string | null
+  address?: string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Date | string | null
+  purgedAt?: Date | string | null
+  subscriptionTier?: string | null
+  subscriptionExpiresAt?: Date | string | null
+  maxMembers?: number | null
+  maxLinks?: number | null
+  settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
+  domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutRolesInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutRolesInput, Prisma.OrganizationUncheckedCreateWithoutRolesInput>
+}
+
+export type OrganizationUpsertWithoutRolesInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutRolesInput, Prisma.OrganizationUncheckedUpdateWithoutRolesInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutRolesInput, Prisma.OrganizationUncheckedCreateWithoutRolesInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutRolesInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutRolesInput, Prisma.OrganizationUncheckedUpdateWithoutRolesInput>
+}
+
+export type OrganizationUpdateWithoutRolesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
+  idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutRolesInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumOrganizationStatusFieldUpdateOperationsInput | $Enums.OrganizationStatus
+  deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactEmail?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  metadata?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  purgeBeganAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  purgedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  subscriptionTier?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  subscriptionExpiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  maxMembers?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  maxLinks?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
+  storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
+  domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
+  blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2015,6 +2851,7 @@ export type OrganizationCreateWithoutMembershipsInput = {
   settings?: Prisma.OrganizationSettingsCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
@@ -2022,6 +2859,9 @@ export type OrganizationCreateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2046,6 +2886,7 @@ export type OrganizationUncheckedCreateWithoutMembershipsInput = {
   settings?: Prisma.OrganizationSettingsUncheckedCreateNestedOneWithoutOrganizationInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
@@ -2053,6 +2894,9 @@ export type OrganizationUncheckedCreateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2093,6 +2937,7 @@ export type OrganizationUpdateWithoutMembershipsInput = {
   settings?: Prisma.OrganizationSettingsUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
@@ -2100,6 +2945,9 @@ export type OrganizationUpdateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2124,6 +2972,7 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
   settings?: Prisma.OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -2131,6 +2980,9 @@ export type OrganizationUncheckedUpdateWithoutMembershipsInput = {
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2156,12 +3008,16 @@ export type OrganizationCreateWithoutInvitationsInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2187,12 +3043,16 @@ export type OrganizationUncheckedCreateWithoutInvitationsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2234,12 +3094,16 @@ export type OrganizationUpdateWithoutInvitationsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2265,12 +3129,16 @@ export type OrganizationUncheckedUpdateWithoutInvitationsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2296,12 +3164,16 @@ export type OrganizationCreateWithoutApiKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2327,12 +3199,16 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   operatorActions?: Prisma.OperatorActionUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2374,12 +3250,16 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2405,12 +3285,16 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   operatorActions?: Prisma.OperatorActionUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2436,12 +3320,16 @@ export type OrganizationCreateWithoutOperatorActionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2467,12 +3355,16 @@ export type OrganizationUncheckedCreateWithoutOperatorActionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedCreateNestedOneWithoutOrganizationInput
   domains?: Prisma.OrganizationDomainUncheckedCreateNestedManyWithoutOrganizationInput
   memberships?: Prisma.MembershipUncheckedCreateNestedManyWithoutOrganizationInput
+  roles?: Prisma.RoleUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutOrganizationInput
   paymentOrders?: Prisma.PaymentOrderUncheckedCreateNestedManyWithoutOrganizationInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedCreateNestedManyWithoutOrganizationInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutOrganizationInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutOrganizationInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutOrganizationInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
@@ -2514,12 +3406,16 @@ export type OrganizationUpdateWithoutOperatorActionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2545,12 +3441,16 @@ export type OrganizationUncheckedUpdateWithoutOperatorActionsInput = {
   storeConfiguration?: Prisma.StoreConfigurationUncheckedUpdateOneWithoutOrganizationNestedInput
   domains?: Prisma.OrganizationDomainUncheckedUpdateManyWithoutOrganizationNestedInput
   memberships?: Prisma.MembershipUncheckedUpdateManyWithoutOrganizationNestedInput
+  roles?: Prisma.RoleUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   invitations?: Prisma.InvitationUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutOrganizationNestedInput
   paymentOrders?: Prisma.PaymentOrderUncheckedUpdateManyWithoutOrganizationNestedInput
   blockchainTransactions?: Prisma.BlockchainTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
+  unmatchedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutOrganizationNestedInput
+  paymentRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutOrganizationNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutOrganizationNestedInput
   idempotencyKeys?: Prisma.IdempotencyKeyUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
@@ -2562,6 +3462,7 @@ export type OrganizationUncheckedUpdateWithoutOperatorActionsInput = {
 export type OrganizationCountOutputType = {
   domains: number
   memberships: number
+  roles: number
   operatorActions: number
   apiKeys: number
   invitations: number
@@ -2569,12 +3470,16 @@ export type OrganizationCountOutputType = {
   paymentLinks: number
   paymentOrders: number
   blockchainTransactions: number
+  unmatchedPayments: number
+  paymentRefunds: number
+  providerTransactions: number
   idempotencyKeys: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   domains?: boolean | OrganizationCountOutputTypeCountDomainsArgs
   memberships?: boolean | OrganizationCountOutputTypeCountMembershipsArgs
+  roles?: boolean | OrganizationCountOutputTypeCountRolesArgs
   operatorActions?: boolean | OrganizationCountOutputTypeCountOperatorActionsArgs
   apiKeys?: boolean | OrganizationCountOutputTypeCountApiKeysArgs
   invitations?: boolean | OrganizationCountOutputTypeCountInvitationsArgs
@@ -2582,6 +3487,9 @@ export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Exte
   paymentLinks?: boolean | OrganizationCountOutputTypeCountPaymentLinksArgs
   paymentOrders?: boolean | OrganizationCountOutputTypeCountPaymentOrdersArgs
   blockchainTransactions?: boolean | OrganizationCountOutputTypeCountBlockchainTransactionsArgs
+  unmatchedPayments?: boolean | OrganizationCountOutputTypeCountUnmatchedPaymentsArgs
+  paymentRefunds?: boolean | OrganizationCountOutputTypeCountPaymentRefundsArgs
+  providerTransactions?: boolean | OrganizationCountOutputTypeCountProviderTransactionsArgs
   idempotencyKeys?: boolean | OrganizationCountOutputTypeCountIdempotencyKeysArgs
 }
 
@@ -2607,6 +3515,13 @@ export type OrganizationCountOutputTypeCountDomainsArgs<ExtArgs extends runtime.
  */
 export type OrganizationCountOutputTypeCountMembershipsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.MembershipWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountRolesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RoleWhereInput
 }
 
 /**
@@ -2661,6 +3576,27 @@ export type OrganizationCountOutputTypeCountBlockchainTransactionsArgs<ExtArgs e
 /**
  * OrganizationCountOutputType without action
  */
+export type OrganizationCountOutputTypeCountUnmatchedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UnmatchedPaymentWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountPaymentRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountProviderTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
 export type OrganizationCountOutputTypeCountIdempotencyKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.IdempotencyKeyWhereInput
 }
@@ -2688,6 +3624,7 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
   domains?: boolean | Prisma.Organization$domainsArgs<ExtArgs>
   memberships?: boolean | Prisma.Organization$membershipsArgs<ExtArgs>
+  roles?: boolean | Prisma.Organization$rolesArgs<ExtArgs>
   operatorActions?: boolean | Prisma.Organization$operatorActionsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
   invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
@@ -2695,6 +3632,9 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
   blockchainTransactions?: boolean | Prisma.Organization$blockchainTransactionsArgs<ExtArgs>
+  unmatchedPayments?: boolean | Prisma.Organization$unmatchedPaymentsArgs<ExtArgs>
+  paymentRefunds?: boolean | Prisma.Organization$paymentRefundsArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.Organization$providerTransactionsArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.Organization$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
@@ -2765,6 +3705,7 @@ export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.Interna
   storeConfiguration?: boolean | Prisma.Organization$storeConfigurationArgs<ExtArgs>
   domains?: boolean | Prisma.Organization$domainsArgs<ExtArgs>
   memberships?: boolean | Prisma.Organization$membershipsArgs<ExtArgs>
+  roles?: boolean | Prisma.Organization$rolesArgs<ExtArgs>
   operatorActions?: boolean | Prisma.Organization$operatorActionsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
   invitations?: boolean | Prisma.Organization$invitationsArgs<ExtArgs>
@@ -2772,6 +3713,9 @@ export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.Interna
   paymentLinks?: boolean | Prisma.Organization$paymentLinksArgs<ExtArgs>
   paymentOrders?: boolean | Prisma.Organization$paymentOrdersArgs<ExtArgs>
   blockchainTransactions?: boolean | Prisma.Organization$blockchainTransactionsArgs<ExtArgs>
+  unmatchedPayments?: boolean | Prisma.Organization$unmatchedPaymentsArgs<ExtArgs>
+  paymentRefunds?: boolean | Prisma.Organization$paymentRefundsArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.Organization$providerTransactionsArgs<ExtArgs>
   idempotencyKeys?: boolean | Prisma.Organization$idempotencyKeysArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -2785,6 +3729,7 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     storeConfiguration: Prisma.$StoreConfigurationPayload<ExtArgs> | null
     domains: Prisma.$OrganizationDomainPayload<ExtArgs>[]
     memberships: Prisma.$MembershipPayload<ExtArgs>[]
+    roles: Prisma.$RolePayload<ExtArgs>[]
     operatorActions: Prisma.$OperatorActionPayload<ExtArgs>[]
     apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
     invitations: Prisma.$InvitationPayload<ExtArgs>[]
@@ -2792,6 +3737,9 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     paymentLinks: Prisma.$PaymentLinkPayload<ExtArgs>[]
     paymentOrders: Prisma.$PaymentOrderPayload<ExtArgs>[]
     blockchainTransactions: Prisma.$BlockchainTransactionPayload<ExtArgs>[]
+    unmatchedPayments: Prisma.$UnmatchedPaymentPayload<ExtArgs>[]
+    paymentRefunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    providerTransactions: Prisma.$ProviderTransactionPayload<ExtArgs>[]
     idempotencyKeys: Prisma.$IdempotencyKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -3216,6 +4164,7 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   storeConfiguration<T extends Prisma.Organization$storeConfigurationArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$storeConfigurationArgs<ExtArgs>>): Prisma.Prisma__StoreConfigurationClient<runtime.Types.Result.GetResult<Prisma.$StoreConfigurationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   domains<T extends Prisma.Organization$domainsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$domainsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationDomainPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   memberships<T extends Prisma.Organization$membershipsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$membershipsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  roles<T extends Prisma.Organization$rolesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$rolesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RolePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   operatorActions<T extends Prisma.Organization$operatorActionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$operatorActionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OperatorActionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   apiKeys<T extends Prisma.Organization$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   invitations<T extends Prisma.Organization$invitationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$invitationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$InvitationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
@@ -3223,6 +4172,9 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   paymentLinks<T extends Prisma.Organization$paymentLinksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentLinksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentLinkPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   paymentOrders<T extends Prisma.Organization$paymentOrdersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentOrdersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   blockchainTransactions<T extends Prisma.Organization$blockchainTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$blockchainTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  unmatchedPayments<T extends Prisma.Organization$unmatchedPaymentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$unmatchedPaymentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UnmatchedPaymentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  paymentRefunds<T extends Prisma.Organization$paymentRefundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$paymentRefundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  providerTransactions<T extends Prisma.Organization$providerTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$providerTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   idempotencyKeys<T extends Prisma.Organization$idempotencyKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$idempotencyKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdempotencyKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -3758,6 +4710,30 @@ export type Organization$membershipsArgs<ExtArgs extends runtime.Types.Extension
 }
 
 /**
+ * Organization.roles
+ */
+export type Organization$rolesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Role
+   */
+  select?: Prisma.RoleSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Role
+   */
+  omit?: Prisma.RoleOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoleInclude<ExtArgs> | null
+  where?: Prisma.RoleWhereInput
+  orderBy?: Prisma.RoleOrderByWithRelationInput | Prisma.RoleOrderByWithRelationInput[]
+  cursor?: Prisma.RoleWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RoleScalarFieldEnum | Prisma.RoleScalarFieldEnum[]
+}
+
+/**
  * Organization.operatorActions
  */
 export type Organization$operatorActionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -3923,6 +4899,78 @@ export type Organization$blockchainTransactionsArgs<ExtArgs extends runtime.Type
   take?: number
   skip?: number
   distinct?: Prisma.BlockchainTransactionScalarFieldEnum | Prisma.BlockchainTransactionScalarFieldEnum[]
+}
+
+/**
+ * Organization.unmatchedPayments
+ */
+export type Organization$unmatchedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the UnmatchedPayment
+   */
+  select?: Prisma.UnmatchedPaymentSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the UnmatchedPayment
+   */
+  omit?: Prisma.UnmatchedPaymentOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UnmatchedPaymentInclude<ExtArgs> | null
+  where?: Prisma.UnmatchedPaymentWhereInput
+  orderBy?: Prisma.UnmatchedPaymentOrderByWithRelationInput | Prisma.UnmatchedPaymentOrderByWithRelationInput[]
+  cursor?: Prisma.UnmatchedPaymentWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UnmatchedPaymentScalarFieldEnum | Prisma.UnmatchedPaymentScalarFieldEnum[]
+}
+
+/**
+ * Organization.paymentRefunds
+ */
+export type Organization$paymentRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * Organization.providerTransactions
+ */
+export type Organization$providerTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
 }
 
 /**

@@ -44,6 +44,7 @@ export type OrganizationSettingsCountAggregateOutputType = {
   organizationId: number
   id: number
   requireStepUp: number
+  redirectOrigins: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -70,6 +71,7 @@ export type OrganizationSettingsCountAggregateInputType = {
   organizationId?: true
   id?: true
   requireStepUp?: true
+  redirectOrigins?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -151,6 +153,7 @@ export type OrganizationSettingsGroupByOutputType = {
   organizationId: string
   id: string
   requireStepUp: boolean
+  redirectOrigins: string[]
   createdAt: Date
   updatedAt: Date
   _count: OrganizationSettingsCountAggregateOutputType | null
@@ -180,6 +183,7 @@ export type OrganizationSettingsWhereInput = {
   organizationId?: Prisma.UuidFilter<"OrganizationSettings"> | string
   id?: Prisma.UuidFilter<"OrganizationSettings"> | string
   requireStepUp?: Prisma.BoolFilter<"OrganizationSettings"> | boolean
+  redirectOrigins?: Prisma.StringNullableListFilter<"OrganizationSettings">
   createdAt?: Prisma.DateTimeFilter<"OrganizationSettings"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"OrganizationSettings"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
@@ -189,6 +193,7 @@ export type OrganizationSettingsOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   requireStepUp?: Prisma.SortOrder
+  redirectOrigins?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
@@ -202,6 +207,7 @@ export type OrganizationSettingsWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.OrganizationSettingsWhereInput | Prisma.OrganizationSettingsWhereInput[]
   id?: Prisma.UuidFilter<"OrganizationSettings"> | string
   requireStepUp?: Prisma.BoolFilter<"OrganizationSettings"> | boolean
+  redirectOrigins?: Prisma.StringNullableListFilter<"OrganizationSettings">
   createdAt?: Prisma.DateTimeFilter<"OrganizationSettings"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"OrganizationSettings"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
@@ -211,6 +217,7 @@ export type OrganizationSettingsOrderByWithAggregationInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   requireStepUp?: Prisma.SortOrder
+  redirectOrigins?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.OrganizationSettingsCountOrderByAggregateInput
@@ -225,6 +232,7 @@ export type OrganizationSettingsScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.UuidWithAggregatesFilter<"OrganizationSettings"> | string
   id?: Prisma.UuidWithAggregatesFilter<"OrganizationSettings"> | string
   requireStepUp?: Prisma.BoolWithAggregatesFilter<"OrganizationSettings"> | boolean
+  redirectOrigins?: Prisma.StringNullableListFilter<"OrganizationSettings">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"OrganizationSettings"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"OrganizationSettings"> | Date | string
 }
@@ -232,6 +240,7 @@ export type OrganizationSettingsScalarWhereWithAggregatesInput = {
 export type OrganizationSettingsCreateInput = {
   id?: string
   requireStepUp?: boolean
+  redirectOrigins?: Prisma.OrganizationSettingsCreateredirectOriginsInput | string[]
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutSettingsInput
@@ -241,6 +250,7 @@ export type OrganizationSettingsUncheckedCreateInput = {
   organizationId: string
   id?: string
   requireStepUp?: boolean
+  redirectOrigins?: Prisma.OrganizationSettingsCreateredirectOriginsInput | string[]
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -248,6 +258,7 @@ export type OrganizationSettingsUncheckedCreateInput = {
 export type OrganizationSettingsUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutSettingsNestedInput
@@ -257,6 +268,7 @@ export type OrganizationSettingsUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -265,6 +277,7 @@ export type OrganizationSettingsCreateManyInput = {
   organizationId: string
   id?: string
   requireStepUp?: boolean
+  redirectOrigins?: Prisma.OrganizationSettingsCreateredirectOriginsInput | string[]
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -272,6 +285,7 @@ export type OrganizationSettingsCreateManyInput = {
 export type OrganizationSettingsUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -280,6 +294,7 @@ export type OrganizationSettingsUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -298,6 +313,7 @@ export type OrganizationSettingsCountOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   requireStepUp?: Prisma.SortOrder
+  redirectOrigins?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -350,9 +366,19 @@ export type OrganizationSettingsUncheckedUpdateOneWithoutOrganizationNestedInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationSettingsUpdateToOneWithWhereWithoutOrganizationInput, Prisma.OrganizationSettingsUpdateWithoutOrganizationInput>, Prisma.OrganizationSettingsUncheckedUpdateWithoutOrganizationInput>
 }
 
+export type OrganizationSettingsCreateredirectOriginsInput = {
+  set: string[]
+}
+
+export type OrganizationSettingsUpdateredirectOriginsInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
 export type OrganizationSettingsCreateWithoutOrganizationInput = {
   id?: string
   requireStepUp?: boolean
+  redirectOrigins?: Prisma.OrganizationSettingsCreateredirectOriginsInput | string[]
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -360,6 +386,7 @@ export type OrganizationSettingsCreateWithoutOrganizationInput = {
 export type OrganizationSettingsUncheckedCreateWithoutOrganizationInput = {
   id?: string
   requireStepUp?: boolean
+  redirectOrigins?: Prisma.OrganizationSettingsCreateredirectOriginsInput | string[]
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -383,6 +410,7 @@ export type OrganizationSettingsUpdateToOneWithWhereWithoutOrganizationInput = {
 export type OrganizationSettingsUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -390,6 +418,7 @@ export type OrganizationSettingsUpdateWithoutOrganizationInput = {
 export type OrganizationSettingsUncheckedUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   requireStepUp?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  redirectOrigins?: Prisma.OrganizationSettingsUpdateredirectOriginsInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -400,6 +429,7 @@ export type OrganizationSettingsSelect<ExtArgs extends runtime.Types.Extensions.
   organizationId?: boolean
   id?: boolean
   requireStepUp?: boolean
+  redirectOrigins?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -409,6 +439,7 @@ export type OrganizationSettingsSelectCreateManyAndReturn<ExtArgs extends runtim
   organizationId?: boolean
   id?: boolean
   requireStepUp?: boolean
+  redirectOrigins?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -418,6 +449,7 @@ export type OrganizationSettingsSelectUpdateManyAndReturn<ExtArgs extends runtim
   organizationId?: boolean
   id?: boolean
   requireStepUp?: boolean
+  redirectOrigins?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -427,11 +459,12 @@ export type OrganizationSettingsSelectScalar = {
   organizationId?: boolean
   id?: boolean
   requireStepUp?: boolean
+  redirectOrigins?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type OrganizationSettingsOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "requireStepUp" | "createdAt" | "updatedAt", ExtArgs["result"]["organizationSettings"]>
+export type OrganizationSettingsOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "requireStepUp" | "redirectOrigins" | "createdAt" | "updatedAt", ExtArgs["result"]["organizationSettings"]>
 export type OrganizationSettingsInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }
@@ -454,6 +487,10 @@ export type $OrganizationSettingsPayload<ExtArgs extends runtime.Types.Extension
      * Whether what is dangerous asks for a fresh proof, whoever does it.
      */
     requireStepUp: boolean
+    /**
+     * Where payers may be sent on to, beside the organization's own domains.
+     */
+    redirectOrigins: string[]
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["organizationSettings"]>
@@ -883,6 +920,7 @@ export interface OrganizationSettingsFieldRefs {
   readonly organizationId: Prisma.FieldRef<"OrganizationSettings", 'String'>
   readonly id: Prisma.FieldRef<"OrganizationSettings", 'String'>
   readonly requireStepUp: Prisma.FieldRef<"OrganizationSettings", 'Boolean'>
+  readonly redirectOrigins: Prisma.FieldRef<"OrganizationSettings", 'String[]'>
   readonly createdAt: Prisma.FieldRef<"OrganizationSettings", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"OrganizationSettings", 'DateTime'>
 }

@@ -67,6 +67,7 @@ export type PaymentLinkMinAggregateOutputType = {
   lateWindowMinutes: number | null
   finality: $Enums.PaymentFinality | null
   finalityConfirmations: number | null
+  exhausted: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -97,6 +98,7 @@ export type PaymentLinkMaxAggregateOutputType = {
   lateWindowMinutes: number | null
   finality: $Enums.PaymentFinality | null
   finalityConfirmations: number | null
+  exhausted: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -127,6 +129,8 @@ export type PaymentLinkCountAggregateOutputType = {
   lateWindowMinutes: number
   finality: number
   finalityConfirmations: number
+  lineItems: number
+  exhausted: number
   customFields: number
   allowedPayers: number
   successUrl: number
@@ -182,6 +186,7 @@ export type PaymentLinkMinAggregateInputType = {
   lateWindowMinutes?: true
   finality?: true
   finalityConfirmations?: true
+  exhausted?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -212,6 +217,7 @@ export type PaymentLinkMaxAggregateInputType = {
   lateWindowMinutes?: true
   finality?: true
   finalityConfirmations?: true
+  exhausted?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -242,6 +248,8 @@ export type PaymentLinkCountAggregateInputType = {
   lateWindowMinutes?: true
   finality?: true
   finalityConfirmations?: true
+  lineItems?: true
+  exhausted?: true
   customFields?: true
   allowedPayers?: true
   successUrl?: true
@@ -362,6 +370,8 @@ export type PaymentLinkGroupByOutputType = {
   lateWindowMinutes: number
   finality: $Enums.PaymentFinality | null
   finalityConfirmations: number | null
+  lineItems: runtime.JsonValue
+  exhausted: boolean
   customFields: runtime.JsonValue
   allowedPayers: string[]
   successUrl: string | null
@@ -418,6 +428,8 @@ export type PaymentLinkWhereInput = {
   lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
   finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  lineItems?: Prisma.JsonFilter<"PaymentLink">
+  exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -455,6 +467,8 @@ export type PaymentLinkOrderByWithRelationInput = {
   lateWindowMinutes?: Prisma.SortOrder
   finality?: Prisma.SortOrderInput | Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -497,6 +511,8 @@ export type PaymentLinkWhereUniqueInput = Prisma.AtLeast<{
   lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
   finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  lineItems?: Prisma.JsonFilter<"PaymentLink">
+  exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -534,6 +550,8 @@ export type PaymentLinkOrderByWithAggregationInput = {
   lateWindowMinutes?: Prisma.SortOrder
   finality?: Prisma.SortOrderInput | Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -575,6 +593,8 @@ export type PaymentLinkScalarWhereWithAggregatesInput = {
   lateWindowMinutes?: Prisma.IntWithAggregatesFilter<"PaymentLink"> | number
   finality?: Prisma.EnumPaymentFinalityNullableWithAggregatesFilter<"PaymentLink"> | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.IntNullableWithAggregatesFilter<"PaymentLink"> | number | null
+  lineItems?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
+  exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
@@ -607,6 +627,8 @@ export type PaymentLinkCreateInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -643,6 +665,8 @@ export type PaymentLinkUncheckedCreateInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -677,6 +701,8 @@ export type PaymentLinkUpdateInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -713,6 +739,8 @@ export type PaymentLinkUncheckedUpdateInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -748,6 +776,8 @@ export type PaymentLinkCreateManyInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -780,6 +810,8 @@ export type PaymentLinkUpdateManyMutationInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -812,6 +844,8 @@ export type PaymentLinkUncheckedUpdateManyInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -855,6 +889,8 @@ export type PaymentLinkCountOrderByAggregateInput = {
   lateWindowMinutes?: Prisma.SortOrder
   finality?: Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrder
+  lineItems?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
@@ -898,6 +934,7 @@ export type PaymentLinkMaxOrderByAggregateInput = {
   lateWindowMinutes?: Prisma.SortOrder
   finality?: Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -928,6 +965,7 @@ export type PaymentLinkMinOrderByAggregateInput = {
   lateWindowMinutes?: Prisma.SortOrder
   finality?: Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -1127,6 +1165,8 @@ export type PaymentLinkCreateWithoutAcceptsInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1162,6 +1202,8 @@ export type PaymentLinkUncheckedCreateWithoutAcceptsInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1211,6 +1253,8 @@ export type PaymentLinkUpdateWithoutAcceptsInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1246,6 +1290,8 @@ export type PaymentLinkUncheckedUpdateWithoutAcceptsInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1279,6 +1325,8 @@ export type PaymentLinkCreateWithoutOrdersInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1314,6 +1362,8 @@ export type PaymentLinkUncheckedCreateWithoutOrdersInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1363,6 +1413,8 @@ export type PaymentLinkUpdateWithoutOrdersInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1398,6 +1450,8 @@ export type PaymentLinkUncheckedUpdateWithoutOrdersInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1431,6 +1485,8 @@ export type PaymentLinkCreateWithoutOrganizationInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1465,6 +1521,8 @@ export type PaymentLinkUncheckedCreateWithoutOrganizationInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1529,6 +1587,8 @@ export type PaymentLinkScalarWhereInput = {
   lateWindowMinutes?: Prisma.IntFilter<"PaymentLink"> | number
   finality?: Prisma.EnumPaymentFinalityNullableFilter<"PaymentLink"> | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
+  lineItems?: Prisma.JsonFilter<"PaymentLink">
+  exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -1561,6 +1621,8 @@ export type PaymentLinkCreateWithoutCreatorInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1595,6 +1657,8 @@ export type PaymentLinkUncheckedCreateWithoutCreatorInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1654,6 +1718,8 @@ export type PaymentLinkCreateManyOrganizationInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1686,6 +1752,8 @@ export type PaymentLinkUpdateWithoutOrganizationInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1720,6 +1788,8 @@ export type PaymentLinkUncheckedUpdateWithoutOrganizationInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1754,6 +1824,8 @@ export type PaymentLinkUncheckedUpdateManyWithoutOrganizationInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1786,6 +1858,8 @@ export type PaymentLinkCreateManyCreatorInput = {
   lateWindowMinutes?: number
   finality?: $Enums.PaymentFinality | null
   finalityConfirmations?: number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1817,6 +1891,8 @@ export type PaymentLinkUpdateWithoutCreatorInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1851,6 +1927,8 @@ export type PaymentLinkUncheckedUpdateWithoutCreatorInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1884,6 +1962,8 @@ export type PaymentLinkUncheckedUpdateManyWithoutCreatorInput = {
   lateWindowMinutes?: Prisma.IntFieldUpdateOperationsInput | number
   finality?: Prisma.NullableEnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality | null
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1956,6 +2036,8 @@ export type PaymentLinkSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   lateWindowMinutes?: boolean
   finality?: boolean
   finalityConfirmations?: boolean
+  lineItems?: boolean
+  exhausted?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -1994,6 +2076,8 @@ export type PaymentLinkSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   lateWindowMinutes?: boolean
   finality?: boolean
   finalityConfirmations?: boolean
+  lineItems?: boolean
+  exhausted?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2029,6 +2113,8 @@ export type PaymentLinkSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   lateWindowMinutes?: boolean
   finality?: boolean
   finalityConfirmations?: boolean
+  lineItems?: boolean
+  exhausted?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2064,6 +2150,8 @@ export type PaymentLinkSelectScalar = {
   lateWindowMinutes?: boolean
   finality?: boolean
   finalityConfirmations?: boolean
+  lineItems?: boolean
+  exhausted?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2076,7 +2164,7 @@ export type PaymentLinkSelectScalar = {
   updatedAt?: boolean
 }
 
-export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
+export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "lineItems" | "exhausted" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
 export type PaymentLinkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   creator?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
@@ -2134,6 +2222,14 @@ export type $PaymentLinkPayload<ExtArgs extends runtime.Types.Extensions.Interna
      */
     finality: $Enums.PaymentFinality | null
     finalityConfirmations: number | null
+    /**
+     * What is bought: a list of at most fifty, each with a price for one in each asset.
+     */
+    lineItems: runtime.JsonValue
+    /**
+     * Whether nobody can pay it any more; kept by the database.
+     */
+    exhausted: boolean
     /**
      * What a payer is asked for: a list of at most twenty.
      */
@@ -2600,6 +2696,8 @@ export interface PaymentLinkFieldRefs {
   readonly lateWindowMinutes: Prisma.FieldRef<"PaymentLink", 'Int'>
   readonly finality: Prisma.FieldRef<"PaymentLink", 'PaymentFinality'>
   readonly finalityConfirmations: Prisma.FieldRef<"PaymentLink", 'Int'>
+  readonly lineItems: Prisma.FieldRef<"PaymentLink", 'Json'>
+  readonly exhausted: Prisma.FieldRef<"PaymentLink", 'Boolean'>
   readonly customFields: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly allowedPayers: Prisma.FieldRef<"PaymentLink", 'String[]'>
   readonly successUrl: Prisma.FieldRef<"PaymentLink", 'String'>

@@ -55,6 +55,7 @@ export type PaymentLinkAcceptMinAggregateOutputType = {
   maxUnits: runtime.Decimal | null
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal | null
+  exhausted: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -71,6 +72,7 @@ export type PaymentLinkAcceptMaxAggregateOutputType = {
   maxUnits: runtime.Decimal | null
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal | null
+  exhausted: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -87,6 +89,7 @@ export type PaymentLinkAcceptCountAggregateOutputType = {
   maxUnits: number
   maxTotalUnits: number
   totalUnits: number
+  exhausted: number
   payTo: number
   createdAt: number
   updatedAt: number
@@ -123,6 +126,7 @@ export type PaymentLinkAcceptMinAggregateInputType = {
   maxUnits?: true
   maxTotalUnits?: true
   totalUnits?: true
+  exhausted?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -139,6 +143,7 @@ export type PaymentLinkAcceptMaxAggregateInputType = {
   maxUnits?: true
   maxTotalUnits?: true
   totalUnits?: true
+  exhausted?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -155,6 +160,7 @@ export type PaymentLinkAcceptCountAggregateInputType = {
   maxUnits?: true
   maxTotalUnits?: true
   totalUnits?: true
+  exhausted?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -258,6 +264,7 @@ export type PaymentLinkAcceptGroupByOutputType = {
   maxUnits: runtime.Decimal | null
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal
+  exhausted: boolean
   payTo: string
   createdAt: Date
   updatedAt: Date
@@ -297,6 +304,7 @@ export type PaymentLinkAcceptWhereInput = {
   maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -315,6 +323,7 @@ export type PaymentLinkAcceptOrderByWithRelationInput = {
   maxUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -339,6 +348,7 @@ export type PaymentLinkAcceptWhereUniqueInput = Prisma.AtLeast<{
   maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -357,6 +367,7 @@ export type PaymentLinkAcceptOrderByWithAggregationInput = {
   maxUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -381,6 +392,7 @@ export type PaymentLinkAcceptScalarWhereWithAggregatesInput = {
   maxUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringWithAggregatesFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
@@ -394,6 +406,7 @@ export type PaymentLinkAcceptCreateInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -412,6 +425,7 @@ export type PaymentLinkAcceptUncheckedCreateInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -425,6 +439,7 @@ export type PaymentLinkAcceptUpdateInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -443,6 +458,7 @@ export type PaymentLinkAcceptUncheckedUpdateInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -459,6 +475,7 @@ export type PaymentLinkAcceptCreateManyInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -472,6 +489,7 @@ export type PaymentLinkAcceptUpdateManyMutationInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -488,6 +506,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -531,6 +550,7 @@ export type PaymentLinkAcceptCountOrderByAggregateInput = {
   maxUnits?: Prisma.SortOrder
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -556,6 +576,7 @@ export type PaymentLinkAcceptMaxOrderByAggregateInput = {
   maxUnits?: Prisma.SortOrder
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -572,6 +593,7 @@ export type PaymentLinkAcceptMinOrderByAggregateInput = {
   maxUnits?: Prisma.SortOrder
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
+  exhausted?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -686,6 +708,7 @@ export type PaymentLinkAcceptCreateWithoutAssetInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -702,6 +725,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutAssetInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -747,6 +771,7 @@ export type PaymentLinkAcceptScalarWhereInput = {
   maxUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -760,6 +785,7 @@ export type PaymentLinkAcceptCreateWithoutPaymentLinkInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -775,6 +801,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutPaymentLinkInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -816,6 +843,7 @@ export type PaymentLinkAcceptCreateManyAssetInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -829,6 +857,7 @@ export type PaymentLinkAcceptUpdateWithoutAssetInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -845,6 +874,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutAssetInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -860,6 +890,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutAssetInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -874,6 +905,7 @@ export type PaymentLinkAcceptCreateManyPaymentLinkInput = {
   maxUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -887,6 +919,7 @@ export type PaymentLinkAcceptUpdateWithoutPaymentLinkInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -902,6 +935,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutPaymentLinkInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -916,6 +950,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkInput = {
   maxUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -934,6 +969,7 @@ export type PaymentLinkAcceptSelect<ExtArgs extends runtime.Types.Extensions.Int
   maxUnits?: boolean
   maxTotalUnits?: boolean
   totalUnits?: boolean
+  exhausted?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -952,6 +988,7 @@ export type PaymentLinkAcceptSelectCreateManyAndReturn<ExtArgs extends runtime.T
   maxUnits?: boolean
   maxTotalUnits?: boolean
   totalUnits?: boolean
+  exhausted?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -970,6 +1007,7 @@ export type PaymentLinkAcceptSelectUpdateManyAndReturn<ExtArgs extends runtime.T
   maxUnits?: boolean
   maxTotalUnits?: boolean
   totalUnits?: boolean
+  exhausted?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -988,12 +1026,13 @@ export type PaymentLinkAcceptSelectScalar = {
   maxUnits?: boolean
   maxTotalUnits?: boolean
   totalUnits?: boolean
+  exhausted?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
+export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "exhausted" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
 export type PaymentLinkAcceptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   paymentLink?: boolean | Prisma.PaymentLinkDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1033,6 +1072,10 @@ export type $PaymentLinkAcceptPayload<ExtArgs extends runtime.Types.Extensions.I
      * What those ask for that are open or have taken money; kept by the database.
      */
     totalUnits: runtime.Decimal
+    /**
+     * Whether that is so much that nobody can pay in this asset any more; kept by the database.
+     */
+    exhausted: boolean
     payTo: string
     createdAt: Date
     updatedAt: Date
@@ -1471,6 +1514,7 @@ export interface PaymentLinkAcceptFieldRefs {
   readonly maxUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly maxTotalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly totalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
+  readonly exhausted: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
   readonly payTo: Prisma.FieldRef<"PaymentLinkAccept", 'String'>
   readonly createdAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>

@@ -429,6 +429,9 @@ export type PaymentOrderWhereInput = {
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
   credits?: Prisma.PaymentCreditListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  unmatched?: Prisma.UnmatchedPaymentListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
 }
 
 export type PaymentOrderOrderByWithRelationInput = {
@@ -467,6 +470,9 @@ export type PaymentOrderOrderByWithRelationInput = {
   incarnation?: Prisma.ChainIncarnationOrderByWithRelationInput
   asset?: Prisma.AssetOrderByWithRelationInput
   credits?: Prisma.PaymentCreditOrderByRelationAggregateInput
+  refunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
+  unmatched?: Prisma.UnmatchedPaymentOrderByRelationAggregateInput
+  providerTransactions?: Prisma.ProviderTransactionOrderByRelationAggregateInput
 }
 
 export type PaymentOrderWhereUniqueInput = Prisma.AtLeast<{
@@ -510,6 +516,9 @@ export type PaymentOrderWhereUniqueInput = Prisma.AtLeast<{
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
   credits?: Prisma.PaymentCreditListRelationFilter
+  refunds?: Prisma.PaymentRefundListRelationFilter
+  unmatched?: Prisma.UnmatchedPaymentListRelationFilter
+  providerTransactions?: Prisma.ProviderTransactionListRelationFilter
 }, "organizationId_id" | "organizationId_reference">
 
 export type PaymentOrderOrderByWithAggregationInput = {
@@ -618,6 +627,9 @@ export type PaymentOrderCreateInput = {
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
   asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateInput = {
@@ -652,6 +664,9 @@ export type PaymentOrderUncheckedCreateInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUpdateInput = {
@@ -686,6 +701,9 @@ export type PaymentOrderUpdateInput = {
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateInput = {
@@ -720,6 +738,9 @@ export type PaymentOrderUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderCreateManyInput = {
@@ -961,6 +982,11 @@ export type PaymentOrderScalarRelationFilter = {
   isNot?: Prisma.PaymentOrderWhereInput
 }
 
+export type PaymentOrderNullableScalarRelationFilter = {
+  is?: Prisma.PaymentOrderWhereInput | null
+  isNot?: Prisma.PaymentOrderWhereInput | null
+}
+
 export type PaymentOrderCreateNestedManyWithoutIncarnationInput = {
   create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutIncarnationInput, Prisma.PaymentOrderUncheckedCreateWithoutIncarnationInput> | Prisma.PaymentOrderCreateWithoutIncarnationInput[] | Prisma.PaymentOrderUncheckedCreateWithoutIncarnationInput[]
   connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutIncarnationInput | Prisma.PaymentOrderCreateOrConnectWithoutIncarnationInput[]
@@ -1126,6 +1152,54 @@ export type PaymentOrderUpdateOneRequiredWithoutCreditsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.PaymentOrderUpdateToOneWithWhereWithoutCreditsInput, Prisma.PaymentOrderUpdateWithoutCreditsInput>, Prisma.PaymentOrderUncheckedUpdateWithoutCreditsInput>
 }
 
+export type PaymentOrderCreateNestedOneWithoutUnmatchedInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedCreateWithoutUnmatchedInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutUnmatchedInput
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+}
+
+export type PaymentOrderUpdateOneWithoutUnmatchedNestedInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedCreateWithoutUnmatchedInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutUnmatchedInput
+  upsert?: Prisma.PaymentOrderUpsertWithoutUnmatchedInput
+  disconnect?: Prisma.PaymentOrderWhereInput | boolean
+  delete?: Prisma.PaymentOrderWhereInput | boolean
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.PaymentOrderUpdateToOneWithWhereWithoutUnmatchedInput, Prisma.PaymentOrderUpdateWithoutUnmatchedInput>, Prisma.PaymentOrderUncheckedUpdateWithoutUnmatchedInput>
+}
+
+export type PaymentOrderCreateNestedOneWithoutRefundsInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutRefundsInput, Prisma.PaymentOrderUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutRefundsInput
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+}
+
+export type PaymentOrderUpdateOneWithoutRefundsNestedInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutRefundsInput, Prisma.PaymentOrderUncheckedCreateWithoutRefundsInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutRefundsInput
+  upsert?: Prisma.PaymentOrderUpsertWithoutRefundsInput
+  disconnect?: Prisma.PaymentOrderWhereInput | boolean
+  delete?: Prisma.PaymentOrderWhereInput | boolean
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.PaymentOrderUpdateToOneWithWhereWithoutRefundsInput, Prisma.PaymentOrderUpdateWithoutRefundsInput>, Prisma.PaymentOrderUncheckedUpdateWithoutRefundsInput>
+}
+
+export type PaymentOrderCreateNestedOneWithoutProviderTransactionsInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutProviderTransactionsInput
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+}
+
+export type PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput = {
+  create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedCreateWithoutProviderTransactionsInput>
+  connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutProviderTransactionsInput
+  upsert?: Prisma.PaymentOrderUpsertWithoutProviderTransactionsInput
+  disconnect?: Prisma.PaymentOrderWhereInput | boolean
+  delete?: Prisma.PaymentOrderWhereInput | boolean
+  connect?: Prisma.PaymentOrderWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.PaymentOrderUpdateToOneWithWhereWithoutProviderTransactionsInput, Prisma.PaymentOrderUpdateWithoutProviderTransactionsInput>, Prisma.PaymentOrderUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
 export type PaymentOrderCreateNestedManyWithoutOrganizationInput = {
   create?: Prisma.XOR<Prisma.PaymentOrderCreateWithoutOrganizationInput, Prisma.PaymentOrderUncheckedCreateWithoutOrganizationInput> | Prisma.PaymentOrderCreateWithoutOrganizationInput[] | Prisma.PaymentOrderUncheckedCreateWithoutOrganizationInput[]
   connectOrCreate?: Prisma.PaymentOrderCreateOrConnectWithoutOrganizationInput | Prisma.PaymentOrderCreateOrConnectWithoutOrganizationInput[]
@@ -1199,6 +1273,9 @@ export type PaymentOrderCreateWithoutIncarnationInput = {
   paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
   asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateWithoutIncarnationInput = {
@@ -1232,6 +1309,9 @@ export type PaymentOrderUncheckedCreateWithoutIncarnationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderCreateOrConnectWithoutIncarnationInput = {
@@ -1327,6 +1407,9 @@ export type PaymentOrderCreateWithoutAssetInput = {
   paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateWithoutAssetInput = {
@@ -1360,6 +1443,9 @@ export type PaymentOrderUncheckedCreateWithoutAssetInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderCreateOrConnectWithoutAssetInput = {
@@ -1419,6 +1505,9 @@ export type PaymentOrderCreateWithoutPaymentLinkInput = {
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
   asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateWithoutPaymentLinkInput = {
@@ -1451,6 +1540,9 @@ export type PaymentOrderUncheckedCreateWithoutPaymentLinkInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderCreateOrConnectWithoutPaymentLinkInput = {
@@ -1510,6 +1602,9 @@ export type PaymentOrderCreateWithoutCreditsInput = {
   paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
   asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateWithoutCreditsInput = {
@@ -1543,6 +1638,9 @@ export type PaymentOrderUncheckedCreateWithoutCreditsInput = {
   paidAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderCreateOrConnectWithoutCreditsInput = {
@@ -1592,6 +1690,9 @@ export type PaymentOrderUpdateWithoutCreditsInput = {
   paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateWithoutCreditsInput = {
@@ -1625,6 +1726,489 @@ export type PaymentOrderUncheckedUpdateWithoutCreditsInput = {
   paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderCreateWithoutUnmatchedInput = {
+  id?: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutPaymentOrdersInput
+  paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
+  asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderUncheckedCreateWithoutUnmatchedInput = {
+  organizationId: string
+  id?: string
+  paymentLinkId: string
+  incarnationId: string
+  assetId: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderCreateOrConnectWithoutUnmatchedInput = {
+  where: Prisma.PaymentOrderWhereUniqueInput
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedCreateWithoutUnmatchedInput>
+}
+
+export type PaymentOrderUpsertWithoutUnmatchedInput = {
+  update: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedUpdateWithoutUnmatchedInput>
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedCreateWithoutUnmatchedInput>
+  where?: Prisma.PaymentOrderWhereInput
+}
+
+export type PaymentOrderUpdateToOneWithWhereWithoutUnmatchedInput = {
+  where?: Prisma.PaymentOrderWhereInput
+  data: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutUnmatchedInput, Prisma.PaymentOrderUncheckedUpdateWithoutUnmatchedInput>
+}
+
+export type PaymentOrderUpdateWithoutUnmatchedInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentOrdersNestedInput
+  paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderUncheckedUpdateWithoutUnmatchedInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderCreateWithoutRefundsInput = {
+  id?: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutPaymentOrdersInput
+  paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
+  asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderUncheckedCreateWithoutRefundsInput = {
+  organizationId: string
+  id?: string
+  paymentLinkId: string
+  incarnationId: string
+  assetId: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderCreateOrConnectWithoutRefundsInput = {
+  where: Prisma.PaymentOrderWhereUniqueInput
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutRefundsInput, Prisma.PaymentOrderUncheckedCreateWithoutRefundsInput>
+}
+
+export type PaymentOrderUpsertWithoutRefundsInput = {
+  update: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutRefundsInput, Prisma.PaymentOrderUncheckedUpdateWithoutRefundsInput>
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutRefundsInput, Prisma.PaymentOrderUncheckedCreateWithoutRefundsInput>
+  where?: Prisma.PaymentOrderWhereInput
+}
+
+export type PaymentOrderUpdateToOneWithWhereWithoutRefundsInput = {
+  where?: Prisma.PaymentOrderWhereInput
+  data: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutRefundsInput, Prisma.PaymentOrderUncheckedUpdateWithoutRefundsInput>
+}
+
+export type PaymentOrderUpdateWithoutRefundsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentOrdersNestedInput
+  paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderUncheckedUpdateWithoutRefundsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderCreateWithoutProviderTransactionsInput = {
+  id?: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutPaymentOrdersInput
+  paymentLink: Prisma.PaymentLinkCreateNestedOneWithoutOrdersInput
+  incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
+  asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
+  credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderUncheckedCreateWithoutProviderTransactionsInput = {
+  organizationId: string
+  id?: string
+  paymentLinkId: string
+  incarnationId: string
+  assetId: string
+  status?: $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderCreateexceptionsInput | $Enums.PaymentOrderException[]
+  matching: $Enums.PaymentMatching
+  dueUnits: runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: $Enums.PaymentUnderPolicy
+  overPolicy?: $Enums.PaymentOverPolicy
+  latePolicy?: $Enums.PaymentLatePolicy
+  lateUntil?: Date | string | null
+  finality?: $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: $Enums.PaymentRefundState
+  payTo: string
+  payer?: string | null
+  reference: runtime.Bytes
+  requiredConfirmations: number
+  headNumber: bigint | number
+  clientHash: runtime.Bytes
+  expiresAt: Date | string
+  paidAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+}
+
+export type PaymentOrderCreateOrConnectWithoutProviderTransactionsInput = {
+  where: Prisma.PaymentOrderWhereUniqueInput
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedCreateWithoutProviderTransactionsInput>
+}
+
+export type PaymentOrderUpsertWithoutProviderTransactionsInput = {
+  update: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedUpdateWithoutProviderTransactionsInput>
+  create: Prisma.XOR<Prisma.PaymentOrderCreateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedCreateWithoutProviderTransactionsInput>
+  where?: Prisma.PaymentOrderWhereInput
+}
+
+export type PaymentOrderUpdateToOneWithWhereWithoutProviderTransactionsInput = {
+  where?: Prisma.PaymentOrderWhereInput
+  data: Prisma.XOR<Prisma.PaymentOrderUpdateWithoutProviderTransactionsInput, Prisma.PaymentOrderUncheckedUpdateWithoutProviderTransactionsInput>
+}
+
+export type PaymentOrderUpdateWithoutProviderTransactionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentOrdersNestedInput
+  paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
+  incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
+  credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+}
+
+export type PaymentOrderUncheckedUpdateWithoutProviderTransactionsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  paymentLinkId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumPaymentOrderStatusFieldUpdateOperationsInput | $Enums.PaymentOrderStatus
+  exceptions?: Prisma.PaymentOrderUpdateexceptionsInput | $Enums.PaymentOrderException[]
+  matching?: Prisma.EnumPaymentMatchingFieldUpdateOperationsInput | $Enums.PaymentMatching
+  dueUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  creditedUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  surchargeUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  toleranceUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  underPolicy?: Prisma.EnumPaymentUnderPolicyFieldUpdateOperationsInput | $Enums.PaymentUnderPolicy
+  overPolicy?: Prisma.EnumPaymentOverPolicyFieldUpdateOperationsInput | $Enums.PaymentOverPolicy
+  latePolicy?: Prisma.EnumPaymentLatePolicyFieldUpdateOperationsInput | $Enums.PaymentLatePolicy
+  lateUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finality?: Prisma.EnumPaymentFinalityFieldUpdateOperationsInput | $Enums.PaymentFinality
+  fieldValues?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  refund?: Prisma.EnumPaymentRefundStateFieldUpdateOperationsInput | $Enums.PaymentRefundState
+  payTo?: Prisma.StringFieldUpdateOperationsInput | string
+  payer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reference?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  requiredConfirmations?: Prisma.IntFieldUpdateOperationsInput | number
+  headNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  clientHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paidAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderCreateWithoutOrganizationInput = {
@@ -1658,6 +2242,9 @@ export type PaymentOrderCreateWithoutOrganizationInput = {
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutOrdersInput
   asset: Prisma.AssetCreateNestedOneWithoutOrdersInput
   credits?: Prisma.PaymentCreditCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderUncheckedCreateWithoutOrganizationInput = {
@@ -1691,6 +2278,9 @@ export type PaymentOrderUncheckedCreateWithoutOrganizationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   credits?: Prisma.PaymentCreditUncheckedCreateNestedManyWithoutPaymentOrderInput
+  refunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutPaymentOrderInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutPaymentOrderInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutPaymentOrderInput
 }
 
 export type PaymentOrderCreateOrConnectWithoutOrganizationInput = {
@@ -1782,6 +2372,9 @@ export type PaymentOrderUpdateWithoutIncarnationInput = {
   paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateWithoutIncarnationInput = {
@@ -1815,6 +2408,9 @@ export type PaymentOrderUncheckedUpdateWithoutIncarnationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateManyWithoutIncarnationInput = {
@@ -1912,6 +2508,9 @@ export type PaymentOrderUpdateWithoutAssetInput = {
   paymentLink?: Prisma.PaymentLinkUpdateOneRequiredWithoutOrdersNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateWithoutAssetInput = {
@@ -1945,6 +2544,9 @@ export type PaymentOrderUncheckedUpdateWithoutAssetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateManyWithoutAssetInput = {
@@ -2041,6 +2643,9 @@ export type PaymentOrderUpdateWithoutPaymentLinkInput = {
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateWithoutPaymentLinkInput = {
@@ -2073,6 +2678,9 @@ export type PaymentOrderUncheckedUpdateWithoutPaymentLinkInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateManyWithoutPaymentLinkInput = {
@@ -2169,6 +2777,9 @@ export type PaymentOrderUpdateWithoutOrganizationInput = {
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutOrdersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutOrdersNestedInput
   credits?: Prisma.PaymentCreditUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateWithoutOrganizationInput = {
@@ -2202,6 +2813,9 @@ export type PaymentOrderUncheckedUpdateWithoutOrganizationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   credits?: Prisma.PaymentCreditUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  refunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  unmatched?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutPaymentOrderNestedInput
+  providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderNestedInput
 }
 
 export type PaymentOrderUncheckedUpdateManyWithoutOrganizationInput = {
@@ -2243,10 +2857,16 @@ export type PaymentOrderUncheckedUpdateManyWithoutOrganizationInput = {
 
 export type PaymentOrderCountOutputType = {
   credits: number
+  refunds: number
+  unmatched: number
+  providerTransactions: number
 }
 
 export type PaymentOrderCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   credits?: boolean | PaymentOrderCountOutputTypeCountCreditsArgs
+  refunds?: boolean | PaymentOrderCountOutputTypeCountRefundsArgs
+  unmatched?: boolean | PaymentOrderCountOutputTypeCountUnmatchedArgs
+  providerTransactions?: boolean | PaymentOrderCountOutputTypeCountProviderTransactionsArgs
 }
 
 /**
@@ -2264,6 +2884,27 @@ export type PaymentOrderCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types
  */
 export type PaymentOrderCountOutputTypeCountCreditsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.PaymentCreditWhereInput
+}
+
+/**
+ * PaymentOrderCountOutputType without action
+ */
+export type PaymentOrderCountOutputTypeCountRefundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PaymentRefundWhereInput
+}
+
+/**
+ * PaymentOrderCountOutputType without action
+ */
+export type PaymentOrderCountOutputTypeCountUnmatchedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.UnmatchedPaymentWhereInput
+}
+
+/**
+ * PaymentOrderCountOutputType without action
+ */
+export type PaymentOrderCountOutputTypeCountProviderTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
 }
 
 
@@ -2303,6 +2944,9 @@ export type PaymentOrderSelect<ExtArgs extends runtime.Types.Extensions.Internal
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
   credits?: boolean | Prisma.PaymentOrder$creditsArgs<ExtArgs>
+  refunds?: boolean | Prisma.PaymentOrder$refundsArgs<ExtArgs>
+  unmatched?: boolean | Prisma.PaymentOrder$unmatchedArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.PaymentOrder$providerTransactionsArgs<ExtArgs>
   _count?: boolean | Prisma.PaymentOrderCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["paymentOrder"]>
 
@@ -2420,6 +3064,9 @@ export type PaymentOrderInclude<ExtArgs extends runtime.Types.Extensions.Interna
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
   credits?: boolean | Prisma.PaymentOrder$creditsArgs<ExtArgs>
+  refunds?: boolean | Prisma.PaymentOrder$refundsArgs<ExtArgs>
+  unmatched?: boolean | Prisma.PaymentOrder$unmatchedArgs<ExtArgs>
+  providerTransactions?: boolean | Prisma.PaymentOrder$providerTransactionsArgs<ExtArgs>
   _count?: boolean | Prisma.PaymentOrderCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type PaymentOrderIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2443,6 +3090,9 @@ export type $PaymentOrderPayload<ExtArgs extends runtime.Types.Extensions.Intern
     incarnation: Prisma.$ChainIncarnationPayload<ExtArgs>
     asset: Prisma.$AssetPayload<ExtArgs>
     credits: Prisma.$PaymentCreditPayload<ExtArgs>[]
+    refunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
+    unmatched: Prisma.$UnmatchedPaymentPayload<ExtArgs>[]
+    providerTransactions: Prisma.$ProviderTransactionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
@@ -2904,6 +3554,9 @@ export interface Prisma__PaymentOrderClient<T, Null = never, ExtArgs extends run
   incarnation<T extends Prisma.ChainIncarnationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ChainIncarnationDefaultArgs<ExtArgs>>): Prisma.Prisma__ChainIncarnationClient<runtime.Types.Result.GetResult<Prisma.$ChainIncarnationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   asset<T extends Prisma.AssetDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AssetDefaultArgs<ExtArgs>>): Prisma.Prisma__AssetClient<runtime.Types.Result.GetResult<Prisma.$AssetPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   credits<T extends Prisma.PaymentOrder$creditsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PaymentOrder$creditsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentCreditPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  refunds<T extends Prisma.PaymentOrder$refundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PaymentOrder$refundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  unmatched<T extends Prisma.PaymentOrder$unmatchedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PaymentOrder$unmatchedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UnmatchedPaymentPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  providerTransactions<T extends Prisma.PaymentOrder$providerTransactionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.PaymentOrder$providerTransactionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3394,6 +4047,78 @@ export type PaymentOrder$creditsArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   distinct?: Prisma.PaymentCreditScalarFieldEnum | Prisma.PaymentCreditScalarFieldEnum[]
+}
+
+/**
+ * PaymentOrder.refunds
+ */
+export type PaymentOrder$refundsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the PaymentRefund
+   */
+  select?: Prisma.PaymentRefundSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the PaymentRefund
+   */
+  omit?: Prisma.PaymentRefundOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PaymentRefundInclude<ExtArgs> | null
+  where?: Prisma.PaymentRefundWhereInput
+  orderBy?: Prisma.PaymentRefundOrderByWithRelationInput | Prisma.PaymentRefundOrderByWithRelationInput[]
+  cursor?: Prisma.PaymentRefundWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PaymentRefundScalarFieldEnum | Prisma.PaymentRefundScalarFieldEnum[]
+}
+
+/**
+ * PaymentOrder.unmatched
+ */
+export type PaymentOrder$unmatchedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the UnmatchedPayment
+   */
+  select?: Prisma.UnmatchedPaymentSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the UnmatchedPayment
+   */
+  omit?: Prisma.UnmatchedPaymentOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.UnmatchedPaymentInclude<ExtArgs> | null
+  where?: Prisma.UnmatchedPaymentWhereInput
+  orderBy?: Prisma.UnmatchedPaymentOrderByWithRelationInput | Prisma.UnmatchedPaymentOrderByWithRelationInput[]
+  cursor?: Prisma.UnmatchedPaymentWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.UnmatchedPaymentScalarFieldEnum | Prisma.UnmatchedPaymentScalarFieldEnum[]
+}
+
+/**
+ * PaymentOrder.providerTransactions
+ */
+export type PaymentOrder$providerTransactionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,3 @@
+drop policy unmatched_payments_auditor_select on unmatched_payments;
+drop policy payment_refunds_auditor_select on payment_refunds;
+revoke select on payment_refunds, unmatched_payments from tollhouse_auditor;

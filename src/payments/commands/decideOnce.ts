@@ -1,0 +1,86 @@
+import type { Context } from '../../context.ts';
+import type { Deed, Transaction } from '../../database/scope.ts';
+import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
+import { type GatewayError, kernelErrors } from '../../kernel/errors.ts';
+import { actorOf } from '../../kernel/viewer.ts';
+import { paymentErrors } from '../errors.ts';
+
+/** What a function of the database answers: why it did nothing, or nothing. */
+export type Refusal = readonly { readonly refusal: string | null }[];
+
+/**
+ * Has the database decide about one thing of the viewer's organization, once for each key; it says who may, and what
+ * there is against it, which undoes everything.
+ * @param decision.id of what the answer is about
+ * @throws UNAUTHENTICATED, FORBIDDEN, STEP_UP_REQUIRED, and the refusals of the table below
+ */
+export async function decideOnce(
+  { scope, viewer }: Pick<Context, 'scope' | 'viewer'>,
+  decision: {
+    readonly operation: string;
+    readonly id: string;
+    readonly variables: object;
+    readonly idempotencyKey: GivenKey | null;
+    readonly decide: (tx: Transaction) => Deed<Refusal>;
+  },
+): Promise<Done<{ readonly id: string }>> {
+  if (!viewer) throw kernelErrors.UNAUTHENTICATED();
+  const { operation, id, variables, idempotencyKey, decide } = decision;
+  return once(
+    scope,
+    {
+      given: idempotencyKey,
+      organizationId: viewer.organizationId,
+      principal: actorOf(viewer),
+      operation,
+      variables,
+      resultId: id,
+    },
+    (record) =>
+      scope.transaction(async (tx) => {
+        for (const deed of record(tx)) await deed;
+        const [answer] = await decide(tx);
+        if (answer?.refusal != null) throw explain(answer.refusal);
+        return { id };
+      }),
+    async (known) => ({ id: known }),
+  );
+}
+
+/** What the database's word means: one of the domain's codes, perhaps with what an order is that takes nothing. */
+function explain(refusal: string): GatewayError {
+  const [code = '', status] = refusal.split(' ');
+  if (!(code in REFUSALS)) throw new Error(`The database refused for a reason that nobody knows: ${refusal}.`);
+  return REFUSALS[code as keyof typeof REFUSALS](status === undefined ? {} : { status });
+}
+
+const {
+  UNMATCHED_PAYMENT_NOT_FOUND,
+  UNMATCHED_PAYMENT_CLOSED,
+  TRANSFER_TAKEN,
+  PAYEE_NOT_PROVED,
+  ORDER_NOT_FOUND,
+  ORDER_TAKES_NOTHING,
+  ASSET_MISMATCH,
+  REFUND_NOT_FOUND,
+  REFUND_CLOSED,
+  REFUND_EXCEEDS,
+  DESTINATION_REFUSED,
+  DESTINATION_NEEDS_OWNER,
+  REFERENCE_TAKEN,
+} = paymentErrors;
+const REFUSALS = {
+  UNMATCHED_PAYMENT_NOT_FOUND,
+  UNMATCHED_PAYMENT_CLOSED,
+  TRANSFER_TAKEN,
+  PAYEE_NOT_PROVED,
+  ORDER_NOT_FOUND,
+  ORDER_TAKES_NOTHING,
+  ASSET_MISMATCH,
+  REFUND_NOT_FOUND,
+  REFUND_CLOSED,
+  REFUND_EXCEEDS,
+  DESTINATION_REFUSED,
+  DESTINATION_NEEDS_OWNER,
+  REFERENCE_TAKEN,
+};

@@ -1,0 +1,18 @@
+/** The most that is added to a price, in base units, as the database holds it: 9,999, and one in a hundred of the price. */
+export function mostSurcharge(price: bigint): bigint {
+  const hundredth = price / 100n;
+  return hundredth < 9_999n ? hundredth : 9_999n;
+}
+
+/** Why no amount of an asset can be made unlike others of its price; null when one can. */
+export function whyNotUnique({
+  price,
+  decimals,
+}: {
+  readonly price: bigint;
+  readonly decimals: number;
+}): 'INDIVISIBLE' | 'PRICE_TOO_SMALL' | null {
+  // One more of what cannot be divided is one more of the thing itself.
+  if (decimals === 0) return 'INDIVISIBLE';
+  return mostSurcharge(price) === 0n ? 'PRICE_TOO_SMALL' : null;
+}
