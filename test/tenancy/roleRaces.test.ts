@@ -5,7 +5,8 @@ import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { adminSql, membershipOf, tokenOf, updateMembership } from './memberChanges.ts';
 import { deleteRole, giveRole, makeRole, rowIdOf, updateRole } from './roleMaker.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 8;
+// Each round makes a role, and an organization has fifty at most.
+const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 8;
 
 let house: TestTollhouse;
 let world: World;
