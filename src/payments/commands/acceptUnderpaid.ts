@@ -2,27 +2,32 @@ import type { Context } from '../../context.ts';
 import { metadataOf } from '../../events/model.ts';
 import type { Done, GivenKey } from '../../idempotency/commands/once.ts';
 import { paymentErrors } from '../errors.ts';
-import { changeOrder } from './changeOrder.ts';
+import { decideOnce, type Refusal } from './decideOnce.ts';
 
 /**
  * Lets the part that came for an expired order be enough: it is paid once that part is as final as the order asks for.
- * One that was let be so already stays so.
- * @throws ORDER_NOT_FOUND, ORDER_NOT_UNDERPAID, and what `changeOrder` throws
+ * One that was let be so already stays so. Needs `payments:write`.
+ * @param input.id null where what was given names none
+ * @throws FORBIDDEN, STEP_UP_REQUIRED, ORDER_NOT_FOUND, ORDER_NOT_UNDERPAID
  */
 export async function acceptUnderpaid(
   context: Context,
-  input: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
-): Promise<Done<{ readonly orderId: string }>> {
+  { id, idempotencyKey }: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
+): Promise<Done<{ readonly id: string }>> {
+  if (id === null) throw paymentErrors.ORDER_NOT_FOUND();
   const told = JSON.stringify(metadataOf(context));
-  return changeOrder(context, {
-    ...input,
+  return decideOnce(context, {
     operation: 'acceptUnderpaid',
-    run: async (tx, id) => {
-      const [{ outcome }] = await tx.$queryRaw<[{ outcome: string | null }]>`
-        /* acceptUnderpaid */
-        select accept_underpaid_order(${id}::uuid, ${told}::jsonb) as outcome`;
-      if (outcome === null) throw paymentErrors.ORDER_NOT_FOUND();
-      if (outcome !== 'DONE' && outcome !== 'ACCEPTED') throw paymentErrors.ORDER_NOT_UNDERPAID({ status: outcome });
-    },
+    id,
+    variables: { id },
+    idempotencyKey,
+    decide: (tx) => tx.$queryRaw<Refusal>`
+      /* acceptUnderpaid */
+      select
+        case
+          when outcome is null then 'ORDER_NOT_FOUND'
+          when outcome not in ('DONE', 'ACCEPTED') then 'ORDER_NOT_UNDERPAID ' || outcome
+        end as refusal
+      from accept_underpaid_order(${id}::uuid, ${told}::jsonb) as outcome`,
   });
 }

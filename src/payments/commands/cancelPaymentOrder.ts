@@ -2,26 +2,32 @@ import type { Context } from '../../context.ts';
 import { metadataOf } from '../../events/model.ts';
 import type { Done, GivenKey } from '../../idempotency/commands/once.ts';
 import { paymentErrors } from '../errors.ts';
-import { changeOrder } from './changeOrder.ts';
+import { decideOnce, type Refusal } from './decideOnce.ts';
 
 /**
  * Calls off an order of the viewer's organization that nothing has arrived for. One that was called off already stays so.
- * @throws ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE, and what `changeOrder` throws
+ * Needs `payments:write`.
+ * @param input.id null where what was given names none
+ * @throws FORBIDDEN, STEP_UP_REQUIRED, ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE
  */
 export async function cancelPaymentOrder(
   context: Context,
-  input: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
-): Promise<Done<{ readonly orderId: string }>> {
+  { id, idempotencyKey }: { readonly id: string | null; readonly idempotencyKey: GivenKey | null },
+): Promise<Done<{ readonly id: string }>> {
+  if (id === null) throw paymentErrors.ORDER_NOT_FOUND();
   const told = JSON.stringify(metadataOf(context));
-  return changeOrder(context, {
-    ...input,
+  return decideOnce(context, {
     operation: 'cancelPaymentOrder',
-    run: async (tx, id) => {
-      const [{ outcome }] = await tx.$queryRaw<[{ outcome: string | null }]>`
-        /* cancelPaymentOrder */
-        select cancel_payment_order(${id}::uuid, ${told}::jsonb) as outcome`;
-      if (outcome === null) throw paymentErrors.ORDER_NOT_FOUND();
-      if (outcome !== 'DONE' && outcome !== 'CANCELED') throw paymentErrors.ORDER_NOT_CANCELABLE({ status: outcome });
-    },
+    id,
+    variables: { id },
+    idempotencyKey,
+    decide: (tx) => tx.$queryRaw<Refusal>`
+      /* cancelPaymentOrder */
+      select
+        case
+          when outcome is null then 'ORDER_NOT_FOUND'
+          when outcome not in ('DONE', 'CANCELED') then 'ORDER_NOT_CANCELABLE ' || outcome
+        end as refusal
+      from cancel_payment_order(${id}::uuid, ${told}::jsonb) as outcome`,
   });
 }

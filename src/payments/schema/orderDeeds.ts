@@ -38,14 +38,14 @@ type FindOrder = Parameters<Context['scope']['db']['paymentOrder']['findUniqueOr
 
 /** An order that was just changed by a member, for one mutation. */
 function orderPayload(name: string, description: string) {
-  return builder.objectRef<Done<{ readonly orderId: string }>>(name).implement({
+  return builder.objectRef<Done<{ readonly id: string }>>(name).implement({
     description,
     fields: (t) => ({
       paymentOrder: t.prismaField({
         type: PaymentOrderRef,
         description: 'The order, as it is now.',
-        resolve: (query, { orderId }, _args, context) =>
-          context.scope.db.paymentOrder.findUniqueOrThrow({ ...query, where: inTenant(orderId, context) } as FindOrder),
+        resolve: (query, { id }, _args, context) =>
+          context.scope.db.paymentOrder.findUniqueOrThrow({ ...query, where: inTenant(id, context) } as FindOrder),
       }),
       replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
     }),
