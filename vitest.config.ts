@@ -11,7 +11,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/globalSetup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // What is tested is loaded once a worker: a file has a database, a gateway and a chain of its own, and no module
+    // of the house remembers anything. Most files wait as much as they compute, so that three fill two cores.
+    isolate: false,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     passWithNoTests: false,

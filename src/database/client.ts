@@ -24,8 +24,8 @@ interface Loader {
  * by whoever came first. With the scene taken from the asynchronous context, the second tenant of a tick would read as
  * the first; and what has a place in a packet has a scene of its own. Should Prisma's internals no longer be the ones this was written for, the gateway does not start.
  */
-function separateLoaders(client: PrismaClient): void {
-  const handler = (client as unknown as { _requestHandler?: { dataloader?: Loader } })._requestHandler;
+export function separateLoaders(client: object): void {
+  const handler = (client as { _requestHandler?: { dataloader?: Loader } })._requestHandler;
   const shared = handler?.dataloader;
   if (!handler || typeof shared?.options?.batchBy !== 'function' || typeof shared.request !== 'function') {
     throw new Error('Prisma’s internals are not the ones this gateway was written for; it refuses to run on them.');

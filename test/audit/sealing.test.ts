@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate, rollback } from '../../src/database/migrations.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant } from '../support/tenants.ts';
 import { openSealer, seal, sealAll, sql, unsealed, verify } from './chains.ts';
 
@@ -14,7 +15,6 @@ const SEALS = '20261126200000_audit_seals';
 const STEPS = readdirSync(join(import.meta.dirname, '../../prisma/migrations')).filter(
   (name) => /^\d/.test(name) && name >= SEALS,
 ).length;
-const FULL = process.env.TOLLHOUSE_TEST_SCALE === 'full';
 
 let database: TestDatabase;
 let tenants: readonly Tenant[];

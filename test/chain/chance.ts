@@ -1,16 +1,5 @@
 import type { ScriptedChain } from './scriptedChain.ts';
 
-/** Numbers between 0 and 1 that are the same for each seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** How many of the newest blocks may be replaced, as long as the node has never called one of them final. */
 export function changeable(node: ScriptedChain): number {
   const final = Math.max(finals.get(node) ?? 0, node.blocks.length - 1 - 8);

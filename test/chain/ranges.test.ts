@@ -8,7 +8,7 @@ import type { ChainReader } from '../../src/ports.ts';
 import { callerOf, deployLookAlike } from '../payments/contracts.ts';
 import { newPayer, type Payer, sendFrom, transferCall } from '../payments/market.ts';
 import { type DevelopmentChain, openDevelopmentChain } from '../support/chain.ts';
-import { seeded } from './chance.ts';
+import { FULL, seeded } from '../support/scale.ts';
 import { type Door, openDoor } from './door.ts';
 import { keptOf, type Ledger, openLedger } from './ledger.ts';
 
@@ -112,7 +112,7 @@ async function mineAtRandom(seed: number, steps: number): Promise<void> {
 }
 
 describe('what is final, read by ranges', () => {
-  const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 10 : 1;
+  const ROUNDS = FULL ? 10 : 1;
   // An asset that was once taken stays one, so the chains without the native coin come first.
   const cases = [false, true].flatMap((native) =>
     Array.from({ length: ROUNDS }, (_, seed): [number, boolean] => [seed + 1, native]),

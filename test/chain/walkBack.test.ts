@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RegisteredChain } from '../../src/chain/commands/registerChain.ts';
 import { followChain } from '../../src/chain/jobs.ts';
 import type { ChainTransferData } from '../../src/ports.ts';
-import { calm, changeable, disturb, seeded } from './chance.ts';
+import { FULL, seeded } from '../support/scale.ts';
+import { calm, changeable, disturb } from './chance.ts';
 import { expectTruthOf, type Kept, keptOf, type Ledger, openLedger, type Transfer, transfersOf } from './ledger.ts';
 import { type ScriptedChain, scriptedChain, transferTo } from './scriptedChain.ts';
 
@@ -194,7 +195,7 @@ describe('two watchers at once', () => {
 });
 
 describe('any sequence of blocks, reorganizations and faults', () => {
-  const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 12;
+  const ROUNDS = FULL ? 200 : 12;
 
   it.each(Array.from({ length: ROUNDS }, (_, seed) => seed + 1))('of seed %i ends in the truth', async (seed) => {
     const random = seeded(seed);

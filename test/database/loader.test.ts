@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { separateLoaders } from '../../src/database/client.ts';
 import type { Scope } from '../../src/database/scope.ts';
+import { FULL } from '../support/scale.ts';
 import { memberScene, seedTenants, type Tenant } from '../support/tenants.ts';
 import { type DatabaseHouse, openDatabaseHouse, titlesOf } from './databaseHouse.ts';
 import { CLEAN, type DataPath } from './dataPath.ts';
@@ -127,9 +129,8 @@ describe('one scene', () => {
 });
 
 describe('a storm of many tenants over few connections', () => {
-  const full = process.env.TOLLHOUSE_TEST_SCALE === 'full';
-  const reads = full ? 30_000 : 3_000;
-  const count = full ? 200 : 50;
+  const reads = FULL ? 30_000 : 3_000;
+  const count = FULL ? 200 : 50;
   let path: DataPath;
   let tenants: readonly Tenant[];
 
@@ -193,52 +194,22 @@ describe('a storm of many tenants over few connections', () => {
 
 describe('Prisma’s internals', () => {
   const refusal = 'it refuses to run on them';
-  const { separate, shared } = {
-    separate: { options: { singleLoader: () => {}, batchBy: () => {} }, request: () => {} },
-    shared: '../../src/database/generated/client.ts',
-  };
+  const loader = { options: { singleLoader: () => {}, batchBy: () => {} }, request: () => {} };
 
-  /** Makes the gateway's client of a Prisma whose request handler is this. */
-  async function createWith(handler: unknown): Promise<unknown> {
-    vi.resetModules();
-    vi.doMock(shared, () => ({
-      Prisma: {},
-      PrismaClient: class {
-        _requestHandler = handler;
-      },
-    }));
-    const { createClient } = await import('../../src/database/client.ts');
-    const { ScenePool } = await import('../../src/database/pool.ts');
-    const pool = new ScenePool({
-      url: house.gatewayUrl,
-      max: 1,
-      min: 0,
-      statementTimeout: 1000,
-      idleInTransactionTimeout: 1000,
-    });
-    try {
-      return createClient(pool);
-    } finally {
-      await pool.end();
-    }
-  }
-
-  afterEach(() => {
-    vi.doUnmock(shared);
-    vi.resetModules();
-  });
-
-  it('are taken as they were when this was written', async () => {
-    expect(await createWith({ dataloader: separate })).toMatchObject({ _requestHandler: { dataloader: {} } });
+  it('are taken as they were when this was written', () => {
+    const handler = { dataloader: loader };
+    separateLoaders({ _requestHandler: handler });
+    expect(handler.dataloader).toMatchObject({ options: loader.options });
+    expect(handler.dataloader).not.toBe(loader);
   });
 
   it.each([
     ['no request handler', undefined],
     ['no loader', {}],
-    ['a loader that does not collect', { dataloader: { ...separate, options: { singleLoader: () => {} } } }],
+    ['a loader that does not collect', { dataloader: { ...loader, options: { singleLoader: () => {} } } }],
     ['a loader that collects without options', { dataloader: { request: () => {} } }],
-    ['a loader that is asked otherwise', { dataloader: { ...separate, request: undefined } }],
-  ])('with %s are refused', async (_, handler) => {
-    await expect(createWith(handler)).rejects.toThrow(refusal);
+    ['a loader that is asked otherwise', { dataloader: { ...loader, request: undefined } }],
+  ])('with %s are refused', (_, handler) => {
+    expect(() => separateLoaders({ _requestHandler: handler })).toThrow(refusal);
   });
 });

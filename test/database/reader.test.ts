@@ -3,14 +3,12 @@ import { TABLES } from '../../src/database/generated/tables.ts';
 import { type ReadOperation, readStatement } from '../../src/database/readStatement.ts';
 import type { Scope } from '../../src/database/scope.ts';
 import type { Table } from '../../src/database/tables.ts';
-import { seeded } from '../chain/chance.ts';
+import { FULL, SEED, seeded } from '../support/scale.ts';
 import { memberScene, type Tenant } from '../support/tenants.ts';
 import { type DatabaseHouse, openDatabaseHouse } from './databaseHouse.ts';
 import type { DataPath } from './dataPath.ts';
 
-const full = process.env.TOLLHOUSE_TEST_SCALE === 'full';
-const SEED = Number(process.env.TOLLHOUSE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const ROUNDS = full ? 10_000 : 500;
+const ROUNDS = FULL ? 10_000 : 500;
 
 let house: DatabaseHouse;
 let path: DataPath;

@@ -4,9 +4,10 @@ import { readEvents } from '../../src/events/commands/readEvents.ts';
 import { type EventPosition, type EventQuery, LOG_START, readEventCursor } from '../../src/events/model.ts';
 import { GatewayError } from '../../src/kernel/errors.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { FULL } from '../support/scale.ts';
 import { type LogHouse, openLogHouse, REQUEST } from './logHouse.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 20;
+const ROUNDS = FULL ? 200 : 20;
 const RIVALS = 16;
 
 let house: LogHouse;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { appendEvent } from '../../src/events/commands/appendEvent.ts';
 import { readEvents } from '../../src/events/commands/readEvents.ts';
 import { type EventPosition, LOG_START, readEventCursor, writeEventCursor } from '../../src/events/model.ts';
+import { FULL } from '../support/scale.ts';
 import { type LogHouse, openLogHouse, REQUEST } from './logHouse.ts';
 
-const EACH = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 5_000 : 250;
+const EACH = FULL ? 5_000 : 250;
 const WRITERS = 8;
 const UNDONE = 0.1;
 

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withSession } from '../../src/database/session.ts';
 import { sweepIdempotencyKeys } from '../../src/idempotency/jobs.ts';
 import { hashKey, hashRequest } from '../../src/idempotency/model.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant, type TenantRole, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
-
-const full = process.env.TOLLHOUSE_TEST_SCALE === 'full';
 
 let tollhouse: TestTollhouse;
 let world: World;
@@ -142,7 +141,7 @@ describe('a deed with a key', () => {
   });
 
   it('is done once by many at one instant, and each is answered with it', { timeout: 600_000 }, async () => {
-    const keys = Array.from({ length: full ? 500 : 25 }, newKey);
+    const keys = Array.from({ length: FULL ? 500 : 25 }, newKey);
     for (const key of keys) {
       const answers = await Promise.all(Array.from({ length: 20 }, () => make({ key, title: `Raced ${key}` })));
       expect(new Set(answers.map(({ id }) => id)).size).toBe(1);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seeded } from '../chain/chance.ts';
+import { FULL, seeded } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import {
   getChallenge,
@@ -13,7 +13,7 @@ import {
   writeText,
 } from './visitor.ts';
 
-const MESSAGES = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 1_000 : 50;
+const MESSAGES = FULL ? 1_000 : 20;
 
 let house: TestTollhouse;
 beforeAll(async () => {

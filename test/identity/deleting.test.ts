@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FULL } from '../support/scale.ts';
 import { link, makeStale, mutate, type Outcome, signFor, stepUp, submitLink } from './linker.ts';
 import { join, merge, placesOf, ticketFor } from './merger.ts';
 import { presentToken, startThirdwebbed, type ThirdwebbedHouse } from './thirdwebbed.ts';
 import { codeOf, enterHouse, newWallet, present, refresh, rowId, type SignedIn, sql, type Wallet } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 60 : 6;
+const ROUNDS = FULL ? 60 : 6;
 
 let house: ThirdwebbedHouse;
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import {
   askText,
@@ -29,7 +30,7 @@ import {
   type Wallet,
 } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 10;
+const ROUNDS = FULL ? 200 : 10;
 
 let house: TestTollhouse;
 beforeAll(async () => {

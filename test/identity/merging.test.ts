@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FULL } from '../support/scale.ts';
 import { idOf, link, makeStale, mutate, signFor, stepUp, submitLink, unlink, walletsOf } from './linker.ts';
 import { join, merge, placesOf, preview, ticketFor } from './merger.ts';
 import { presentToken, startThirdwebbed, type ThirdwebbedHouse } from './thirdwebbed.ts';
 import { codeOf, enterHouse, newWallet, present, rowId, type SignedIn, sql, type Wallet } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 60 : 6;
+const ROUNDS = FULL ? 60 : 6;
 /** A round is some thirty requests, and the machine may be busy with something else. */
 const PATIENCE = { timeout: 60_000 + ROUNDS * 10_000 };
 

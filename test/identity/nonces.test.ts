@@ -1,6 +1,7 @@
 import type { Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/kernel/digest.ts';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import {
   type Attempt,
@@ -18,7 +19,7 @@ import {
   writeText,
 } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 10;
+const ROUNDS = FULL ? 200 : 10;
 
 let house: TestTollhouse;
 beforeAll(async () => {

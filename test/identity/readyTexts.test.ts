@@ -1,10 +1,10 @@
 import { ParsedMessage } from '@spruceid/siwe-parser';
 import { describe, expect, it } from 'vitest';
 import { readSiweMessage, writeSiweMessage } from '../../src/identity/model.ts';
-import { seeded } from '../chain/chance.ts';
+import { FULL, seeded } from '../support/scale.ts';
 import { newWallet } from './visitor.ts';
 
-const TEXTS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 100_000 : 5_000;
+const TEXTS = FULL ? 100_000 : 5_000;
 
 /** What the grammar alone says of a text. */
 function byGrammar(text: string): object | null {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { codeOf, enterHouse, refresh, sessionIdOf, sql } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 10;
+const ROUNDS = FULL ? 200 : 10;
 
 let house: TestTollhouse;
 beforeAll(async () => {

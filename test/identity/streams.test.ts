@@ -123,13 +123,18 @@ describe('viewerChanged', () => {
     other.leave();
   });
 
-  it.each(ENDS)('ends with %s, too, when no hint of it is heard: %s', async (_, code, end) => {
-    const who = await enterHouse(house);
-    const stream = await watching(who);
+  it('ends with each of them, too, when no hint of it is heard', async () => {
+    const watched = await Promise.all(
+      ENDS.map(async ([what, code, end]) => {
+        const who = await enterHouse(house);
+        return { what, code, end, who, stream: await watching(who) };
+      }),
+    );
     await setHints('disable');
     try {
-      await end(who, rowId(who.viewer.organization.id));
-      expect([await stream.nextCode(), await stream.nextCode()]).toEqual([code, 'complete']);
+      for (const { end, who } of watched) await end(who, rowId(who.viewer.organization.id));
+      const told = watched.map(async ({ what, stream }) => [what, await stream.nextCode(), await stream.nextCode()]);
+      expect(await Promise.all(told)).toEqual(watched.map(({ what, code }) => [what, code, 'complete']));
     } finally {
       await setHints('enable');
     }

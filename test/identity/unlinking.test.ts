@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { idOf, link, prefer, signFor, submitLink, toldOf, unlink, walletsOf } from './linker.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type Wallet,
 } from './visitor.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 10;
+const ROUNDS = FULL ? 200 : 10;
 
 let house: TestTollhouse;
 beforeAll(async () => {

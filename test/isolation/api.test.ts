@@ -5,6 +5,7 @@ import { showAddress } from '../../src/kernel/address.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { sealAll } from '../audit/chains.ts';
 import { type CountedTollhouse, startCountedTollhouse } from '../graphql/trips.ts';
+import { SEED, sample } from '../support/scale.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import type { Answer } from '../support/tollhouse.ts';
 import { API_KEYS, apiKeyProbes } from './apiKeyProbes.ts';
@@ -294,6 +295,7 @@ async function answerTo(probe: Probe, value: string, as?: string): Promise<strin
 }
 
 describe('the API', () => {
+  beforeAll(() => console.info(`api: TOLLHOUSE_TEST_SEED=${SEED}`));
   const schema = readSchema();
 
   it('has no argument that these tests do not know', () => {
@@ -309,7 +311,7 @@ describe('the API', () => {
   it.each(probes)('answers what is the other tenant’s as what is nobody’s: %s', async (_, probe) => {
     const pairs = await probe.pairs();
     expect(pairs.length).toBeGreaterThan(0);
-    for (const [foreign, random] of pairs) {
+    for (const [foreign, random] of sample(pairs, 6)) {
       expect(foreign).not.toBe(random);
       for (const as of [token, undefined]) {
         const answer = await answerTo(probe, foreign, as);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { SEED, sample } from '../support/scale.ts';
 import { type Control, droppedPolicies, grantsTooMany, unboundTables, weakenedPolicies } from './matrix/controls.ts';
 import { BEHIND, type Finding, find } from './matrix/finding.ts';
 import { openStage, type Stage } from './matrix/stage.ts';
@@ -21,7 +22,8 @@ const FAULTS: readonly (readonly [fault: string, controls: () => Promise<readonl
   ['a policy that was dropped', () => droppedPolicies(stage.client)],
   ['a condition that was left out', () => weakenedPolicies(stage.client)],
   ['a table without row security, or that does not force it', async () => unboundTables([...stage.subjects.keys()])],
-  ['a verb or a column that was granted too many', () => grantsTooMany(stage.client)],
+  // A thousand and more, all found alike: by the privileges that the catalog tells.
+  ['a verb or a column that was granted too many', async () => sample(await grantsTooMany(stage.client), 12)],
 ];
 
 describe('the matrix finds', () => {
@@ -36,7 +38,7 @@ describe('the matrix finds', () => {
       if (finding === 'not at all') missed.push(control.name);
       if (finding === 'behind another lock') behind.add(control.name);
     }
-    console.info(`${fault}: ${JSON.stringify(found)}`);
+    console.info(`${fault}: ${JSON.stringify(found)}, TOLLHOUSE_TEST_SEED=${SEED}`);
     expect(missed).toEqual([]);
     expect(Object.keys(found)).not.toEqual([]);
   });

@@ -4,16 +4,15 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { explainDatabaseError } from '../../src/database/errors.ts';
 import { type Database, openDatabase } from '../../src/database/scope.ts';
 import { withSession } from '../../src/database/session.ts';
-import { seeded } from '../chain/chance.ts';
 import { CLEAN, type Leftovers, leftoversOf, lendFrom } from '../database/dataPath.ts';
 import { until } from '../local/children.ts';
+import { FULL, SEED, seeded } from '../support/scale.ts';
 import { memberScene, seedTenants, type Tenant } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { DEEDS, deedOf, shownCode } from './poolDeeds.ts';
 import { visit } from './poolVisitors.ts';
 
-const OPERATIONS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 50_000 : 2_500;
-const SEED = Number(process.env.TOLLHOUSE_TEST_SEED ?? Date.now() % 1_000_000);
+const OPERATIONS = FULL ? 50_000 : 2_500;
 const TENANTS = 20;
 const CONNECTIONS = 5;
 const CLIENTS = 100;

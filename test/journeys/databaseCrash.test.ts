@@ -2,16 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withSession } from '../../src/database/session.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
-import { seeded } from '../chain/chance.ts';
 import { clearLeftovers, until } from '../local/children.ts';
+import { FULL, SEED, seeded } from '../support/scale.ts';
 import { seedTenants, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { openWire, type Wire } from '../support/wire.ts';
 import { type LinkMakers, setToWork, type Wish } from './linkMakers.ts';
 import { type MortalPostgres, openMortalPostgres } from './mortalPostgres.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 10 : 2;
-const SEED = Number(process.env.TOLLHOUSE_TEST_SEED ?? Date.now() % 1_000_000);
+const ROUNDS = FULL ? 10 : 2;
 /** After what time a gateway may be expected to know that its database is there again. */
 const LONGEST_WAIT_MS = 5_000;
 

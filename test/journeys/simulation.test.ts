@@ -3,12 +3,12 @@ import { erc20Abi, type Hex, parseAbiItem } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import { withSession } from '../../src/database/session.ts';
-import { seeded } from '../chain/chance.ts';
 import { clearLeftovers, leftovers, makeRoot, until } from '../local/children.ts';
 import { expectBooksToBalance } from '../payments/books.ts';
 import { makeLink, TUSD } from '../payments/market.ts';
 import { type DevelopmentChain, openDevelopmentChain } from '../support/chain.ts';
 import { signIn } from '../support/person.ts';
+import { FULL, SEED, seeded } from '../support/scale.ts';
 import { startTollhouse } from '../support/tollhouse.ts';
 import { type StartedGateway, startGateway } from './gateways.ts';
 import { type MortalPostgres, openMortalPostgres } from './mortalPostgres.ts';
@@ -16,7 +16,6 @@ import { type FaultyNode, openFaultyNode } from './simulation/faultyNode.ts';
 import { type ShakenChain, shake } from './simulation/shakenChain.ts';
 import { type Attempt, gatherShoppers, shop } from './simulation/shoppers.ts';
 
-const FULL = process.env.TOLLHOUSE_TEST_SCALE === 'full';
 const ATTEMPTS = FULL ? 2_000 : 100;
 const KILLS = FULL ? 20 : 1;
 const SHOPPERS = FULL ? 24 : 10;
@@ -25,7 +24,7 @@ const LONGEST_SETTLING_MS = 60_000;
 
 /** Seeds with which something was once lost, and one that nobody knows before; `TOLLHOUSE_TEST_SEED` names another. */
 const FAILED_ONCE: readonly number[] = [];
-const SEEDS = [...FAILED_ONCE, Number(process.env.TOLLHOUSE_TEST_SEED ?? Date.now() % 1_000_000)];
+const SEEDS = [...FAILED_ONCE, SEED];
 
 interface Stage {
   readonly postgres: MortalPostgres;

@@ -7,10 +7,11 @@ import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import { withSession } from '../../src/database/session.ts';
 import { settleOrders } from '../../src/payments/jobs.ts';
 import type { ChainTransferData } from '../../src/ports.ts';
-import { calm, changeable, disturb, seeded } from '../chain/chance.ts';
+import { calm, changeable, disturb } from '../chain/chance.ts';
 import { SETTING } from '../chain/ledger.ts';
 import { scriptedChain, transferTo } from '../chain/scriptedChain.ts';
 import { type Person, signIn } from '../support/person.ts';
+import { FULL, seeded } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { expectBooksToBalance } from './books.ts';
 import { makeLink, makeOrder, type Order, stateOf, TUSD, toldOf } from './market.ts';
@@ -44,7 +45,7 @@ async function plan(slug: string, payTo: string, payer: Hex, parts: readonly big
 }
 
 describe('any sequence of payments, reorganizations and faults', () => {
-  const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 60 : 4;
+  const ROUNDS = FULL ? 60 : 4;
 
   it.each(Array.from({ length: ROUNDS }, (_, seed) => seed + 1))('of seed %i ends in balanced books', async (seed) => {
     const random = seeded(seed);

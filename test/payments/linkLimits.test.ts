@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FULL } from '../support/scale.ts';
 import { expectBooksToBalance } from './books.ts';
 import { ask, cancelOrder, doToLink, madeLink, order, payerOf, updateLink } from './linkBench.ts';
 import { expectUsesToBeExact } from './linkUses.ts';
@@ -15,7 +16,7 @@ afterAll(async () => {
   await market.close();
 });
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 10 : 1;
+const ROUNDS = FULL ? 10 : 1;
 
 /** How many of each code there are. */
 function tally(codes: readonly string[]): Record<string, number> {

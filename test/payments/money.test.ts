@@ -2,11 +2,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { formatUnits, parseUnits } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { fromUnits, toUnits } from '../../src/kernel/money.ts';
+import { FULL } from '../support/scale.ts';
 
 const MAX_UNITS = 2n ** 256n - 1n;
 
 const DECIMALS = [0, 1, 6, 8, 18, 77];
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 20_000 : 500;
+const ROUNDS = FULL ? 20_000 : 500;
 
 /** A number of up to so many bits, small ones as likely as large ones. */
 function anyUnits(): bigint {

@@ -3,10 +3,11 @@ import { withSession } from '../../src/database/session.ts';
 import { makeStale, mutate } from '../identity/linker.ts';
 import { join } from '../identity/merger.ts';
 import { codeOf, enterHouse, newWallet, refresh, rowId, type SignedIn, sql } from '../identity/visitor.ts';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { linkTo, orderOf, remove, slugOf, switchTo } from './leavers.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 60 : 6;
+const ROUNDS = FULL ? 60 : 6;
 
 let house: TestTollhouse;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PERMISSIONS } from '../../src/kernel/permissions.ts';
 import { join } from '../identity/merger.ts';
 import { enterHouse, newWallet } from '../identity/visitor.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant, type TenantRole, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { accept, invitationsOf, invite, revoke } from './inviter.ts';
@@ -9,7 +10,7 @@ import { changeKey, createKey, makeKey } from './keyHolder.ts';
 import { adminSql, membershipOf, removeMember, tokenOf, updateMembership } from './memberChanges.ts';
 import { giveRole, makeRole, rowIdOf, runAs } from './roleMaker.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 100 : 6;
+const ROUNDS = FULL ? 100 : 6;
 
 let house: TestTollhouse;
 let world: World;

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { during } from '../identity/during.ts';
 import { sql } from '../identity/visitor.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { changeKey, createKey } from './keyHolder.ts';
 import { membershipOf, removeMember, tokenOf } from './memberChanges.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 60 : 6;
+const ROUNDS = FULL ? 60 : 6;
 
 let house: TestTollhouse;
 let tenant: Tenant;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { mutate } from '../identity/linker.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { adminSql, leave, membershipOf, removeMember, tokenOf, updateMembership } from './memberChanges.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 200 : 10;
+const ROUNDS = FULL ? 200 : 10;
 
 let house: TestTollhouse;
 let world: World;

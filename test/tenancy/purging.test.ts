@@ -5,13 +5,14 @@ import { purgeOrganizations } from '../../src/tenancy/jobs.ts';
 import { mutate } from '../identity/linker.ts';
 import { join } from '../identity/merger.ts';
 import { enterHouse, newWallet, rowId, type SignedIn, sql } from '../identity/visitor.ts';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { linkTo, orderOf, remove, restore } from './leavers.ts';
 
 const DOMAINS = 25;
 const INVITATIONS = 9;
 const ROLES = 3;
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 4;
+const ROUNDS = FULL ? 40 : 4;
 
 let house: TestTollhouse;
 let worker: WorkerContext;

@@ -4,11 +4,12 @@ import { mutate } from '../identity/linker.ts';
 import { join } from '../identity/merger.ts';
 import { codeOf, enterHouse, newWallet, refresh, rowId, type SignedIn, sql } from '../identity/visitor.ts';
 import { signIn } from '../support/person.ts';
+import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { deletedOf, linkTo, orderOf, remove, restore, slugOf, switchTo } from './leavers.ts';
 import { act, codesOf, eventsOf, grant, recordsOf } from './operatorHouse.ts';
 
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 4;
+const ROUNDS = FULL ? 40 : 4;
 
 let house: TestTollhouse;
 beforeAll(async () => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mutate } from '../identity/linker.ts';
+import { FULL } from '../support/scale.ts';
 import { seedTenants, type Tenant, type TenantRole, type World } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { adminSql, membershipOf, tokenOf, updateMembership } from './memberChanges.ts';
 import { deleteRole, giveRole, makeRole, rowIdOf, updateRole } from './roleMaker.ts';
 
 // Each round makes a role, and an organization has fifty at most.
-const ROUNDS = process.env.TOLLHOUSE_TEST_SCALE === 'full' ? 40 : 8;
+const ROUNDS = FULL ? 40 : 8;
 
 let house: TestTollhouse;
 let world: World;
