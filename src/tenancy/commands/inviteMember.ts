@@ -6,7 +6,7 @@ import { appendEvent } from '../../events/commands/appendEvent.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { identityErrors } from '../../identity/errors.ts';
 import { sha256 } from '../../kernel/digest.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
+import { GatewayError, kernelErrors } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
@@ -79,9 +79,10 @@ export async function inviteMember(
       return { invitationId: id };
     },
     async (invitationId) => ({ invitationId }),
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
     // the role was deleted at the same moment
     if (isForeignKeyViolation(error)) throw tenancyErrors.ROLE_UNKNOWN();
+    if (error instanceof GatewayError && error.code === 'FORBIDDEN') await requireGrant(scope.db, { role, roleId });
     throw error;
   });
   if (token === null || invited.email === null) return done;
