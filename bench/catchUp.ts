@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTestClient,
   createWalletClient,
@@ -16,11 +13,11 @@ import { devAccount } from '../src/chain/providers/devAccounts.ts';
 import { deployTestToken, TEST_TOKEN_ADDRESS } from '../src/chain/providers/testToken.ts';
 import { withSession } from '../src/database/session.ts';
 import type { ChainSetting } from '../src/environment.ts';
-import { freePort } from '../src/local/freePort.ts';
 import { type BenchDatabase, openBenchDatabase } from './database.ts';
 import { describeMachine, loadNow } from './machine.ts';
-import { makePonderProject, PONDER_VERSION, type PonderProject } from './ponderProject.ts';
-import { type Child, CORES, canPin, pin, startChild } from './processes.ts';
+import { makePonderProject } from './ponderProject.ts';
+import { PONDERS, takePonderTurn } from './ponderTurn.ts';
+import { type Child, CORES, pin, startChild } from './processes.ts';
 import { writeSection } from './section.ts';
 import { median } from './summary.ts';
 
@@ -43,8 +40,7 @@ type SystemName = (typeof SYSTEMS)[number];
 
 const NAMES: Readonly<Record<SystemName, string>> = {
   tollhouse: 'Tollhouse',
-  ponder: `Ponder ${PONDER_VERSION}, its limit of requests lifted`,
-  ponderAsPublished: `Ponder ${PONDER_VERSION} as published: 20 requests a second at first, then 5 % more each time`,
+  ...PONDERS,
 };
 
 const PLACES = 'the system under test on core 0, PostgreSQL on core 1, anvil where there is room';
@@ -107,51 +103,6 @@ async function takeTollhouse(watcher: Child, database: BenchDatabase): Promise<T
   return { blocks: BLOCKS + UNSETTLED, ms, recorded: await readRecorded(database.adminUrl, null) };
 }
 
-/** From when Ponder answers, and begins to read, until it says that its backfill is complete. */
-async function takePonder(
-  project: PonderProject,
-  given: { readonly adminUrl: string; readonly rpcUrl: string; readonly end: number; readonly schema: string },
-): Promise<Taken> {
-  const { adminUrl, rpcUrl, end, schema } = given;
-  // What was read before is kept there, whatever the indexer.
-  await withSession(adminUrl, (client) => client.query('drop schema if exists ponder_sync cascade'));
-  const port = await freePort();
-  const pinned = canPin ? ['taskset', '--cpu-list', String(CORES.system)] : [];
-  const [command = '', ...rest] = [...pinned, process.execPath, 'node_modules/ponder/dist/esm/bin/ponder.js', 'start'];
-  const child = spawn(command, [...rest, '--port', String(port), '--schema', schema, '--log-level', 'error'], {
-    cwd: project.folder,
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      NODE_OPTIONS: '--no-deprecation',
-      PONDER_TELEMETRY_DISABLED: '1',
-      DATABASE_URL: adminUrl,
-      BENCH_RPC: rpcUrl,
-      BENCH_TOKEN: TEST_TOKEN_ADDRESS,
-      BENCH_PAYEE: PAYEE,
-      BENCH_END: String(end),
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const answers = async (path: string): Promise<void> => {
-    while (!(await fetch(`http://127.0.0.1:${port}${path}`).catch(() => null))?.ok) {
-      if (child.exitCode !== null) throw new Error('Ponder ended before it was ready.');
-      await sleep(10);
-    }
-  };
-  try {
-    await answers('/health');
-    const began = performance.now();
-    await answers('/ready');
-    const ms = performance.now() - began;
-    return { blocks: end, ms, recorded: await readRecorded(adminUrl, schema) };
-  } finally {
-    const exited = child.exitCode === null ? once(child, 'exit') : null;
-    child.kill('SIGTERM');
-    await exited;
-  }
-}
-
 type Keep = <Part extends { stop(): Promise<unknown> }>(starting: Promise<Part>) => Promise<Part>;
 
 async function run(keep: Keep): Promise<string> {
@@ -187,8 +138,12 @@ async function run(keep: Keep): Promise<string> {
     for (const name of SYSTEMS) {
       project.setLimiter(name === 'ponderAsPublished');
       const schema = `${name.toLowerCase()}_${round}`;
-      const given = { adminUrl: database.adminUrl, rpcUrl: anvil.url, end, schema };
-      const taken = await (name === 'tollhouse' ? takeTollhouse(watcher, database) : takePonder(project, given));
+      const task = { adminUrl: database.adminUrl, rpcUrl: anvil.url, payee: PAYEE, end, schema };
+      const taken = await (name === 'tollhouse'
+        ? takeTollhouse(watcher, database)
+        : takePonderTurn(project, task).then(async (ms) => {
+            return { blocks: end, ms, recorded: await readRecorded(database.adminUrl, schema) };
+          }));
       figures.set(name, [...(figures.get(name) ?? []), taken]);
       console.log(
         `round ${round} of ${ROUNDS}: ${name} ${taken.ms.toFixed(0)} ms, ${taken.recorded.transfers} transfers`,

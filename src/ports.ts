@@ -25,6 +25,8 @@ export interface ChainTransferData {
   readonly sender: string;
   readonly recipient: string;
   readonly units: bigint;
+  /** What its log says was sent, where less than that arrived; absent where as much did. */
+  readonly sentUnits?: bigint;
   /** The transaction's calldata. */
   readonly input: Uint8Array;
 }
@@ -48,7 +50,10 @@ export interface ChainRange {
   readonly accounts: ReadonlySet<string>;
 }
 
-/** Reads one chain through its nodes, of which one is asked at a time. Every call may fail, and then throws. */
+/**
+ * Reads one chain through its nodes, of which one is asked at a time, but each for a range’s logs. Every call may fail,
+ * and then throws.
+ */
 export interface ChainReader {
   readonly chainId: number;
   /** Has the next calls answered by another node, where there are several. */

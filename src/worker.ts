@@ -31,6 +31,9 @@ const SWEEP_MS = 60_000;
 const SEAL_MS = 1_000;
 const SERVE_MS = 1_000;
 
+/** What work answers that has more to do. */
+const MORE = Symbol('more');
+
 /** Follows the log, and compares what it tells of with the tables. */
 const PROJECTION_CHECK = {
   name: 'projections',
@@ -94,28 +97,36 @@ async function watch(context: WorkerContext, setting: ChainSetting, signal: Abor
   let chain: RegisteredChain | null = null;
   let unsettled: string | null = null;
   await repeat(context, `chain ${setting.chainId}`, POLL_MS, signal, async () => {
-    const { chain: followed, outcome } = await follow(context, setting, chain, reader);
-    chain = followed;
-    const failure = await settle(context, chain);
+    const read = await follow(context, setting, chain, reader).catch((error: unknown) => {
+      // What was read before, and what members decide, waits for no node.
+      if (chain === null) throw error;
+      return { chain, outcome: null, error };
+    });
+    chain = read.chain;
+    const { failure, isMore } = await settle(context, chain);
     // It may be so for long, and then each round: what is the same as before is told once.
     if (failure !== null && failure.message !== unsettled) {
       context.log.warn({ chainId: chain.chainId, err: failure }, 'some could not be settled; it is tried again');
     }
     unsettled = failure?.message ?? null;
-    if (outcome === 'following') return;
+    if (read.outcome === null) throw read.error;
+    if (read.outcome === 'following') return isMore ? MORE : undefined;
     // A node that has nothing new to tell, or another past, may be of a chain that was reset.
     if ((await reader.genesisHash()) !== chain.genesisHash) chain = null;
-    if (outcome === 'waiting') reader.turn();
+    if (read.outcome === 'waiting') reader.turn();
+    return isMore ? MORE : undefined;
   });
 }
 
 /** One round of settling; what fails in it concerns those alone that it is about, and neither the chain nor the others. */
-async function settle(context: WorkerContext, chain: RegisteredChain): Promise<UnsettledError | null> {
+async function settle(
+  context: WorkerContext,
+  chain: RegisteredChain,
+): Promise<{ failure: UnsettledError | null; isMore: boolean }> {
   try {
-    await settleOrders(context, chain);
-    return null;
+    return { failure: null, isMore: await settleOrders(context, chain) };
   } catch (error) {
-    if (error instanceof UnsettledError) return error;
+    if (error instanceof UnsettledError) return { failure: error, isMore: error.isMore };
     throw error;
   }
 }
@@ -149,7 +160,7 @@ async function register(context: WorkerContext, setting: ChainSetting, reader: C
   return chain;
 }
 
-/** Does something again and again; after a failure it waits longer each time, up to half a minute. */
+/** Does something again and again, at once while there is more; after a failure it waits longer each time, up to half a minute. */
 async function repeat(
   context: WorkerContext,
   what: string,
@@ -158,15 +169,18 @@ async function repeat(
   work: () => Promise<unknown>,
 ): Promise<void> {
   let failures = 0;
+  let isMore = false;
   while (!signal.aborted) {
     try {
-      await work();
+      isMore = (await work()) === MORE;
       failures = 0;
     } catch (error) {
+      isMore = false;
       failures += 1;
       if (!signal.aborted)
         context.log.warn({ what, failures, err: error }, 'background work failed; it is tried again');
     }
+    if (isMore) continue;
     const wait = failures === 0 ? pause : Math.min(pause * 2 ** failures, LONGEST_BACKOFF_MS);
     await setTimeout(wait, undefined, { signal }).catch(() => {});
   }

@@ -31,6 +31,11 @@ function openScope(scene: Scene): Scope {
   return {
     scene,
     db: db as never,
+    ask: async (text) => {
+      const asked = client.$queryRawUnsafe<Record<string, string>[]>(text);
+      const [, [row]] = await client.$transaction([settle(client, scene), asked]);
+      return row ? JSON.parse(Object.values(row)[0] ?? 'null') : null;
+    },
     write: async (plan) => {
       const [, ...answers] = await client.$transaction([settle(client, scene), ...plan(client)]);
       return answers as never;

@@ -76,16 +76,20 @@ create policy chain_transfers_doorkeeper_update on chain_transfers for update to
 alter table watched_accounts enable row level security;
 alter table watched_accounts force row level security;
 grant insert on watched_accounts to tollhouse_member;
-grant select on watched_accounts to tollhouse_worker;
+grant select, delete on watched_accounts to tollhouse_worker;
 create policy watched_accounts_member_insert on watched_accounts for insert to tollhouse_member
-  with check ((select has_permission('payments:write')));
+  with check (sender is null and (select has_permission('payments:write')));
 create policy watched_accounts_worker_select on watched_accounts for select to tollhouse_worker using (true);
+-- the worker leaves destinations of refunds, and no payee
+create policy watched_accounts_worker_delete on watched_accounts for delete to tollhouse_worker
+  using (sender is not null);
 
 -- what the functions of payments ask the chain for, and what a transfer is claimed for
 grant select (address) on assets to tollhouse_doorkeeper;
 grant select (chain_id, finality, confirmations) on chains to tollhouse_doorkeeper;
 create policy chains_doorkeeper_select on chains for select to tollhouse_doorkeeper using (true);
-grant select (id, chain_id, head_number, current) on chain_incarnations to tollhouse_doorkeeper;
+grant select (id, chain_id, head_number, safe_number, finalized_number, current, caught_up_at, halt_reason)
+  on chain_incarnations to tollhouse_doorkeeper;
 create policy chain_incarnations_doorkeeper_select on chain_incarnations for select to tollhouse_doorkeeper using (true);
 grant update (claimed_as) on chain_transfers to tollhouse_doorkeeper;
 grant insert on watched_accounts to tollhouse_doorkeeper;

@@ -95,7 +95,7 @@ create policy events_doorkeeper_insert on events for insert to tollhouse_doorkee
       'unmatched-payment.reversed', 'unmatched-payment.reinstated', 'payment-refund.requested',
       'payment-refund.addressed', 'payment-refund.sent', 'payment-refund.completed', 'payment-refund.reversed',
       'payment-refund.canceled', 'provider-transaction.claimed', 'provider-transaction.confirmed',
-      'provider-transaction.reversed'
+      'provider-transaction.reversed', 'provider-transaction.voided'
     )
   );
 -- the place of a fact is behind the last one of its aggregate

@@ -1,6 +1,12 @@
 -- Questions that a policy cannot answer, each through one narrow door.
 grant execute on function count_open_orders(uuid, bytea) to tollhouse_public;
+grant execute on function most_open_orders(uuid, integer) to tollhouse_public;
+grant execute on function distinct_amount(uuid, text, numeric), checkout_facts() to tollhouse_public;
 grant execute on function is_proved_payee(text, bigint) to tollhouse_member;
+-- and what it is made of, and what is said of links by
+grant execute on function
+  stands_for(uuid, text, bigint), is_unproved(uuid, uuid), recheck_payees(uuid, text[])
+to tollhouse_doorkeeper;
 
 -- What links are limited by, what their orders copy and how a link ends.
 grant execute on function hold_uses(uuid) to tollhouse_member, tollhouse_doorkeeper;
@@ -27,7 +33,7 @@ grant update (title, description, status, order_lifetime_minutes, pricing, line_
   finality_confirmations, custom_fields, allowed_payers, success_url, cancel_url, inactive_message, metadata)
   on payment_links to tollhouse_member;
 grant select (organization_id, id, slug, title, description, status, order_lifetime_minutes, pricing, line_items,
-  starts_at, expires_at, custom_fields, success_url, cancel_url, inactive_message, exhausted, deleted_at)
+  starts_at, expires_at, custom_fields, success_url, cancel_url, inactive_message, exhausted, unproved, deleted_at)
   on payment_links to tollhouse_public;
 grant select on payment_links to tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_links_member_select on payment_links for select to tollhouse_member
@@ -57,7 +63,8 @@ create policy payment_links_public_select on payment_links for select to tollhou
   );
 create policy payment_links_operator_select on payment_links for select to tollhouse_operator using (true);
 create policy payment_links_doorkeeper_select on payment_links for select to tollhouse_doorkeeper using (true);
-grant update (created_by_id, updated_at, uses, exhausted, deleted_at) on payment_links to tollhouse_doorkeeper;
+grant update (created_by_id, updated_at, uses, exhausted, unproved, deleted_at)
+  on payment_links to tollhouse_doorkeeper;
 create policy payment_links_doorkeeper_update on payment_links for update to tollhouse_doorkeeper
   using (true) with check (true);
 
@@ -67,9 +74,9 @@ alter table payment_link_accepts force row level security;
 grant select on payment_link_accepts to tollhouse_member, tollhouse_operator, tollhouse_doorkeeper;
 grant insert (organization_id, id, payment_link_id, position, asset_id, units, min_units, max_units, max_total_units,
   pay_to), delete on payment_link_accepts to tollhouse_member;
-grant select (organization_id, id, payment_link_id, position, asset_id, units, min_units, max_units, exhausted, pay_to)
-  on payment_link_accepts to tollhouse_public;
-grant update (total_units, exhausted) on payment_link_accepts to tollhouse_doorkeeper;
+grant select (organization_id, id, payment_link_id, position, asset_id, units, min_units, max_units, exhausted, unproved,
+  pay_to) on payment_link_accepts to tollhouse_public;
+grant update (total_units, exhausted, unproved) on payment_link_accepts to tollhouse_doorkeeper;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('payment-links:read')));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member
@@ -153,7 +160,7 @@ create policy payment_orders_doorkeeper_select on payment_orders for select to t
 -- a payer chooses how it is known, and sees what has come; called off and settled by functions, inside the organization
 grant insert (surcharge_units) on payment_orders to tollhouse_public;
 grant select (matching, surcharge_units, credited_units, exceptions) on payment_orders to tollhouse_public;
-grant select (late_until) on payment_orders to tollhouse_public;
+grant select (late_until, finality, required_confirmations) on payment_orders to tollhouse_public;
 grant update (status, under_policy) on payment_orders to tollhouse_doorkeeper;
 create policy payment_orders_doorkeeper_update on payment_orders for update to tollhouse_doorkeeper
   using (organization_id = (select current_organization_id()))
@@ -250,11 +257,11 @@ alter table payment_refunds force row level security;
 grant select on payment_refunds to tollhouse_member, tollhouse_operator, tollhouse_worker;
 grant select (organization_id, id, payment_order_id, incarnation_id, asset_id, units, status, destination, created_at)
   on payment_refunds to tollhouse_public;
-grant update (status, blockchain_transaction_id, completed_at) on payment_refunds to tollhouse_worker;
+grant update (status, blockchain_transaction_id, completed_at, called_off_at) on payment_refunds to tollhouse_worker;
 grant select, insert on payment_refunds to tollhouse_doorkeeper;
 grant update (
   status, destination, destination_source, destination_reason, destination_by_id, head_number, addressed_at,
-  blockchain_transaction_id
+  blockchain_transaction_id, withdrawn, called_off_at
 ) on payment_refunds to tollhouse_doorkeeper;
 create policy payment_refunds_member_select on payment_refunds for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('payments:read')));
@@ -277,10 +284,25 @@ grant execute on function
   record_manual_payment(uuid, uuid, numeric, text, text)
 to tollhouse_member;
 grant execute on function confirm_refund_destination(uuid, text, text) to tollhouse_public;
-grant execute on function request_owed_refund(uuid, numeric, payment_refund_cause), request_late_refunds(uuid, integer)
+grant execute on function request_owed_refund(uuid, payment_refund_cause), request_late_refunds(uuid, integer),
+  withdraw_refunds(uuid), finish_call_off(uuid), ambiguous_transfers(uuid, uuid, integer)
 to tollhouse_worker;
+-- what members see of a refund that the chain alone tells
+grant execute on function is_refund_backed(uuid) to tollhouse_member;
+-- and of an entry of the inbox: which orders its transfer names
+grant execute on function orders_named_by(uuid) to tollhouse_member;
+-- what a provider says is written by the worker
+grant execute on function record_provider_claim(text, text, uuid, numeric, text, jsonb) to tollhouse_worker;
+-- where a reference stands
+grant execute on function ending_reference(bytea) to tollhouse_worker, tollhouse_doorkeeper;
+-- and what they put aside, or take back
+grant execute on function ignore_unmatched_payments(uuid[], text), void_manual_payment(uuid, text) to tollhouse_member;
 -- what those are made of
 grant execute on function
+  meets_finality(payment_finality, integer, bigint, bigint, bigint, bigint),
+  withdraw_unmatched_refund(uuid, uuid, chain_transfers),
+  unread_reason(uuid), is_refund_seen(payment_refunds), hold_refund(uuid), close_refund(payment_refunds, chain_transfers),
+  credited_on_chain(uuid, uuid), is_paid_at(uuid, chain_transfers), organizations_paid_at(chain_transfers),
   unmatched_reason(uuid, chain_transfers), write_sighting(uuid, chain_transfers), is_payee_of(uuid, text, uuid),
   tell_of_payment(uuid, text, uuid, text, text[], jsonb), hold_unmatched_payment(uuid),
   unmatched_refusal(unmatched_payments, chain_transfers), payee_refusal(chain_transfers), require_payments_write(),
@@ -303,8 +325,10 @@ alter table provider_transactions force row level security;
 grant select on provider_transactions to tollhouse_member, tollhouse_operator, tollhouse_worker;
 grant update (status) on provider_transactions to tollhouse_worker;
 grant select, insert on provider_transactions to tollhouse_doorkeeper;
-grant update (kind, status, asset_id, units, payment_order_id, payment_refund_id, raw)
-  on provider_transactions to tollhouse_doorkeeper;
+grant update (
+  kind, status, asset_id, units, payment_order_id, payment_refund_id, blockchain_transaction_id, raw,
+  void_reason, voided_by_id, voided_at
+) on provider_transactions to tollhouse_doorkeeper;
 create policy provider_transactions_member_select on provider_transactions for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('payments:read')));
 create policy provider_transactions_worker_select on provider_transactions for select to tollhouse_worker using (true);

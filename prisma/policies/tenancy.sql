@@ -269,7 +269,7 @@ create policy organization_settings_doorkeeper_select on organization_settings f
 create policy organization_settings_doorkeeper_delete on organization_settings for delete to tollhouse_doorkeeper
   using (true);
 
--- store_configurations: the same
+-- store_configurations: the same; a payer sees how the store of whoever it pays looks
 alter table store_configurations enable row level security;
 alter table store_configurations force row level security;
 grant select on store_configurations to tollhouse_member, tollhouse_operator;
@@ -280,6 +280,9 @@ create policy store_configurations_member_select on store_configurations for sel
 create policy store_configurations_member_update on store_configurations for update to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('organization:write')))
   with check (organization_id = (select current_organization_id()));
+grant select (organization_id, theme) on store_configurations to tollhouse_public;
+create policy store_configurations_public_select on store_configurations for select to tollhouse_public
+  using (organization_id = (select current_organization_id()));
 create policy store_configurations_operator_select on store_configurations for select to tollhouse_operator
   using (true);
 create policy store_configurations_doorkeeper_insert on store_configurations for insert to tollhouse_doorkeeper

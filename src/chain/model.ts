@@ -103,7 +103,7 @@ export function holdingOf({ token, recipient }: { readonly token: string | null;
  * The transfers of one block, those of tokens whose logs do not say what arrived with what did: the account's balance
  * after the block less the one before it, and what its own transfers took of it. Where less arrived than the logs say,
  * each of several transfers to one account has its part of it in proportion to its log, so that nobody gains by being
- * the first; where more did, each has what its log says. What is left of none, and an account's transfers to itself, are
+ * the first, and says what was sent besides; where more did, each has what its log says. What is left of none, and an account's transfers to itself, are
  * left out.
  * @param transfers all of the block, in the order of their logs
  * @param differences of balances, by holding; of tokens whose logs are not believed alone
@@ -114,6 +114,7 @@ export function creditArrivals<
     readonly sender: string;
     readonly recipient: string;
     readonly units: bigint;
+    readonly sentUnits?: bigint;
   },
 >(transfers: readonly Transfer[], differences: ReadonlyMap<string, bigint>): Transfer[] {
   const arrived = new Map(differences);
@@ -139,6 +140,7 @@ export function creditArrivals<
     const after = before + transfer.units;
     toldBefore.set(holding, after);
     const units = (after * whole) / sum - (before * whole) / sum;
-    return units === 0n ? [] : [{ ...transfer, units }];
+    if (units === transfer.units) return [transfer];
+    return units === 0n ? [] : [{ ...transfer, units, sentUnits: transfer.units }];
   });
 }

@@ -2,7 +2,7 @@ import { builder } from '../graphql/builder.ts';
 import { showAddress } from '../kernel/address.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 import { showFinality } from '../kernel/finality.ts';
-import { fromUnits, toUnits } from '../kernel/money.ts';
+import { showUnits, toUnits } from '../kernel/money.ts';
 import { type ChainStatus, findChainStatuses } from './commands/findChainStatuses.ts';
 import { findFinalityRules } from './commands/findFinalityRules.ts';
 import { caip2Of, caip19Of, finalityFor, finalityOf } from './model.ts';
@@ -16,7 +16,7 @@ const AssetFinality = builder.prismaObject('ChainFinalityRule', {
       type: 'Decimal',
       description: 'In whole ones; of the amounts that a payment reaches, the highest counts.',
       select: { fromUnits: true, asset: { select: { decimals: true } } },
-      resolve: ({ fromUnits: units, asset }) => fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ fromUnits: units, asset }) => showUnits(units, asset),
     }),
     finality: t.string({
       description: '`CONFIRMATIONS(n)`, `SAFE` or `FINALIZED`.',
@@ -138,6 +138,13 @@ export const ChainRef = builder.prismaObject('Chain', {
     name: t.exposeString('name', { description: 'Its name.' }),
     testnet: t.exposeBoolean('testnet', { description: 'Whether its coins are worth nothing.' }),
     publicRpcUrl: t.exposeString('publicRpcUrl', { description: 'The node that wallets may use.' }),
+    explorerUrl: t.string({
+      nullable: true,
+      description:
+        'Where people look up its transactions, at `/tx/<hash>` (EIP-3091); null where the gateway knows no such place.',
+      resolve: ({ chainId }, _args, { environment }) =>
+        environment.CHAINS?.find((chain) => BigInt(chain.chainId) === chainId)?.explorerUrl ?? null,
+    }),
     assets: t.relation('assets', {
       description: 'What can be paid with on it.',
       query: { orderBy: { createdAt: 'asc' } },

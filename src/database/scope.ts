@@ -24,6 +24,11 @@ export interface Scope {
   /** Reads, those of one tick in one round trip; what their connection died under is asked again, twice at most. */
   readonly db: Reader;
   /**
+   * Asks a function what stands in no table, in one round trip with the reads of its tick.
+   * @param text a statement whose one row has one column, of JSON as text; null when it has no row
+   */
+  ask<Answer>(text: string): Promise<Answer | null>;
+  /**
    * Does everything that is planned in one packet, in its order: one transaction, one round trip. What is to be read
    * of it afterwards is planned last. A deadlock undoes all of it, and then it is sent again, twice at most.
    * @throws OUTCOME_UNKNOWN when the connection died before the answer came
@@ -66,6 +71,10 @@ function openScope(client: PrismaClient, pool: ScenePool, scene: Scene): Scope {
     run: (operation) => again(isCutOff, () => run(operation)),
   };
   const db = readerOf(client, carrier, run);
+  const ask = async <Answer>(text: string): Promise<Answer | null> => {
+    const json = await carrier.ask({ text, values: [], decode: (value) => value });
+    return json === null ? null : (JSON.parse(json) as Answer);
+  };
   const tx = writerOf(client, pool);
   const write = (plan: (tx: Transaction) => readonly Deed[]): Promise<unknown[]> =>
     run(() =>
@@ -78,6 +87,7 @@ function openScope(client: PrismaClient, pool: ScenePool, scene: Scene): Scope {
   return {
     scene,
     db,
+    ask,
     write: (plan) => write(plan) as never,
     transaction: (callback) => run(() => client.$transaction(callback, TRANSACTION_LIMITS)),
   };

@@ -99,11 +99,24 @@ export function showError(error: unknown, request: FailedRequest): ShownError {
   };
 }
 
+/** Whoever is told one of these signs in anew and asks again, or asks somebody to let them. */
+const NOBODY_ANY_MORE = new Set([
+  'UNAUTHENTICATED',
+  'MEMBERSHIP_ENDED',
+  'USER_DISABLED',
+  'ORGANIZATION_SUSPENDED',
+  'API_KEY_REFUSED',
+  'API_KEY_NOT_FROM_HERE',
+  'API_KEY_UNCONFIRMED',
+]);
+
 /** What fails below a mutation's own field fails after the deed, which must not be repeated for it. */
 function afterTheDeed(explanation: Explanation, error: unknown, { mutates = false }: FailedRequest): Explanation {
   const below = error instanceof GraphQLError && (error.path?.length ?? 0) > 1;
-  if (!mutates || !below || !explanation.failure.definition.retryable) return explanation;
-  return { failure: graphqlErrors.ANSWER_LOST({}, { cause: explanation.failure }) };
+  const { failure } = explanation;
+  const { code: reason, definition } = failure;
+  if (!mutates || !below || !(definition.retryable || NOBODY_ANY_MORE.has(reason))) return explanation;
+  return { failure: graphqlErrors.ANSWER_LOST({ reason }, { cause: failure }) };
 }
 
 interface Explanation {

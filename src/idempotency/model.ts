@@ -1,8 +1,10 @@
 import { sha256 } from '../kernel/digest.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 
-/** How long a key of a deed about money is remembered. */
-export const MONEY_KEY_DAYS = 30;
+/** How many hours the key of a deed is remembered: thirty days where it is about money, one day otherwise. */
+export function hoursOf({ isMoney = false }: { readonly isMoney?: boolean }): number {
+  return isMoney ? 30 * 24 : 24;
+}
 
 const SANE = /^[\x21-\x7e]{16,128}$/;
 

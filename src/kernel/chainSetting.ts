@@ -27,6 +27,8 @@ export interface ChainSetting {
   readonly otherRpcUrls?: readonly string[] | undefined;
   /** What wallets are told to use. */
   readonly publicRpcUrl: string;
+  /** Where people look up transactions, at `/tx/<hash>` (EIP-3091), without a slash at its end; absent where nobody knows. */
+  readonly explorerUrl?: string | undefined;
   /** What payments need unless a threshold of their asset says otherwise. */
   readonly finality: FinalityPolicy;
   /** Whether blocks come with transactions alone, so that a head which does not move says nothing of its node. */
@@ -65,6 +67,7 @@ const givenChain = z.strictObject({
   testnet: z.boolean().optional(),
   rpcUrl: z.preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(httpUrl).min(1).max(10)),
   publicRpcUrl: httpUrl.optional(),
+  explorerUrl: httpUrl.optional(),
   finality: finality.optional(),
   minesOnDemand: z.boolean().optional(),
   assets: z.array(givenAsset).min(1).max(100),
@@ -111,6 +114,7 @@ function completeChain(given: GivenChain, tell: Tell): ChainSetting {
     return otherwise;
   };
   const [rpcUrl = '', ...otherRpcUrls] = given.rpcUrl;
+  const explorerUrl = (given.explorerUrl ?? known?.blockExplorers?.default.url)?.replace(/\/+$/, '');
   const assets = given.assets.map((asset, index) =>
     completeAsset(asset, known?.nativeCurrency, (message, ...path) => tell(message, 'assets', index, ...path)),
   );
@@ -124,6 +128,7 @@ function completeChain(given: GivenChain, tell: Tell): ChainSetting {
     rpcUrl,
     ...(otherRpcUrls.length > 0 && { otherRpcUrls }),
     publicRpcUrl: need(given.publicRpcUrl ?? known?.rpcUrls.default.http[0], 'publicRpcUrl', ''),
+    ...(explorerUrl !== undefined && { explorerUrl }),
     finality: given.finality ?? USUAL,
     ...(given.minesOnDemand !== undefined && { minesOnDemand: given.minesOnDemand }),
     assets,
@@ -184,6 +189,7 @@ interface KnownChain {
   readonly testnet?: boolean;
   readonly nativeCurrency: Currency;
   readonly rpcUrls: { readonly default: { readonly http: readonly string[] } };
+  readonly blockExplorers?: { readonly default: { readonly url: string } };
 }
 
 /** Hundreds of definitions, half a second to load: only where one is asked for. */

@@ -26,3 +26,8 @@ export function fromUnits(units: bigint, decimals: number): string {
   const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
   return fraction ? `${whole}.${fraction}` : whole;
 }
+
+/** What a column holds of an asset in base units, as whole tokens. */
+export function showUnits(units: { toFixed(): string }, { decimals }: { readonly decimals: number }): string {
+  return fromUnits(BigInt(units.toFixed()), decimals);
+}

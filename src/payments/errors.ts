@@ -4,7 +4,10 @@ import { defineErrors } from '../kernel/errors.ts';
 export const paymentErrors = defineErrors({
   PAYEE_NOT_PROVED: {
     message: 'The payee is not a wallet that this organization has proved.',
-    remedy: 'Use a wallet that a member who may write payments has signed in with or linked.',
+    remedy:
+      'Use a wallet that a member who may write payments has signed in with or linked. Of money that is there already, let ' +
+      'such a member sign in with that wallet or link it, then decide. As a payer, choose another of the link’s `accepts`, ' +
+      'or ask the merchant.',
     retryable: false,
   },
   PAYEE_REFUSED: {
@@ -125,7 +128,8 @@ export const paymentErrors = defineErrors({
   UNIQUE_AMOUNT_UNAVAILABLE: {
     message: 'No amount can be asked for that would tell this payment from others.',
     remedy:
-      'Name the `payer`, or ask for the matching `CLAIM`. Where all amounts are taken, some are free again later.',
+      'Name the `payer`, or ask for the matching `CLAIM`. Where all amounts are taken (`NONE_FREE`), some are free again ' +
+      'later; where a fee is taken off (`TAKES_FEE`) or the price leaves none (`INDIVISIBLE`, `PRICE_TOO_SMALL`), never.',
     retryable: false,
   },
   ORDER_NOT_FOUND: {
@@ -138,18 +142,27 @@ export const paymentErrors = defineErrors({
     remedy: 'Look at its status.',
     retryable: false,
   },
+  ORDER_UNDECIDED: {
+    message: 'Whether the order has been paid is not known yet.',
+    remedy:
+      'Try again in a moment: a transfer that may be for it was seen and not judged yet (`TRANSFER_SEEN`), or its chain ' +
+      'is not read as far as it goes (`CHAIN_BEHIND`, `CHAIN_HALTED`).',
+    retryable: true,
+  },
   ORDER_NOT_UNDERPAID: {
     message: 'The order has no part of what was due that could be accepted.',
     remedy: 'Accept orders that are `EXPIRED` and `UNDERPAID`, and of which nothing is being refunded.',
     retryable: false,
   },
   ORDER_TAKES_NOTHING: {
-    message: 'The order takes no more payments: it has all that was due, or it is over.',
-    remedy: 'Look at its status; ask the merchant about what was sent.',
+    message: 'The order takes no more payments: it has all that was due, it is over, or something of it goes back.',
+    remedy:
+      'Look at its `status`, or at its refunds where the `reason` is `REFUND`; ask the merchant about what was sent.',
     retryable: false,
   },
   TRANSFER_NOT_SEEN: {
-    message: 'No transfer to the order’s payee, in its asset, has been seen in this transaction.',
+    message:
+      'No transfer to the order’s payee, in its asset, has been seen in this transaction, or it was not judged yet.',
     remedy: 'Check the transaction’s hash; if it was mined a moment ago, try again.',
     retryable: true,
   },
@@ -164,7 +177,7 @@ export const paymentErrors = defineErrors({
     retryable: false,
   },
   TRANSFER_TAKEN: {
-    message: 'The transfer has been counted for something already.',
+    message: 'The transfer has been counted for something already, or names something else that it is for.',
     remedy: 'Claim another one.',
     retryable: false,
   },
@@ -180,7 +193,7 @@ export const paymentErrors = defineErrors({
   },
   UNMATCHED_PAYMENT_CLOSED: {
     message: 'The entry of the inbox has been decided about already, or the chain took its transfer back.',
-    remedy: 'Look at its status; a refund of it can be called off with `cancelRefund`.',
+    remedy: 'Look at its `status`; its `refund` can be called off with `cancelRefund`.',
     retryable: false,
   },
   ASSET_MISMATCH: {
@@ -195,12 +208,21 @@ export const paymentErrors = defineErrors({
   },
   REFUND_CLOSED: {
     message: 'The refund cannot be changed in this way any more.',
-    remedy: 'Look at its status. A destination is said once; a refund is called off before its transfer is seen.',
+    remedy: 'Look at its `status`. A destination is said once; a refund is called off before its transfer is seen.',
     retryable: false,
+  },
+  REFUND_UNDECIDED: {
+    message: 'Whether the refund has been sent is not known yet.',
+    remedy:
+      'Try again in a moment: a transfer of just so much to its destination was seen and not judged yet ' +
+      '(`TRANSFER_SEEN`), or its chain is not read as far as it goes (`CHAIN_BEHIND`, `CHAIN_HALTED`).',
+    retryable: true,
   },
   REFUND_EXCEEDS: {
     message: 'That is more than what was credited to the order and is not being refunded.',
-    remedy: 'Ask for less, or call off another refund of the order.',
+    remedy:
+      'Ask for `mostUnits` at most, in the asset’s smallest units, or call off another refund of the order; where it is 0, ' +
+      'nothing is left.',
     retryable: false,
   },
   REFUND_SIGNER_REFUSED: {
@@ -217,6 +239,16 @@ export const paymentErrors = defineErrors({
   REFERENCE_TAKEN: {
     message: 'A payment with this reference has been recorded already.',
     remedy: 'Look it up in `organization.providerTransactions`, or use the reference that this one has.',
+    retryable: false,
+  },
+  MANUAL_PAYMENT_NOT_FOUND: {
+    message: 'There is no such payment that a member has recorded.',
+    remedy: 'Use the id of a provider transaction of `manual`, as the API gave it.',
+    retryable: false,
+  },
+  MANUAL_PAYMENT_CLOSED: {
+    message: 'What was recorded cannot be taken back: its order is over, or it does not count.',
+    remedy: 'Look at the status. What goes back of an order that is final goes back by a refund.',
     retryable: false,
   },
   DESTINATION_NEEDS_OWNER: {

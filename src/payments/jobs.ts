@@ -6,21 +6,35 @@ import { failOrder } from './commands/failOrder.ts';
 import { freeAmounts } from './commands/freeAmounts.ts';
 import { judgeTransfer } from './commands/judgeTransfer.ts';
 import type { UnjudgedTransfer } from './commands/moveCredit.ts';
+import { reviewAmbiguous } from './commands/reviewAmbiguous.ts';
 import { type Attempt, settleEach } from './commands/settleEach.ts';
 import { settleProviders } from './commands/settleProviders.ts';
 import { settleRefunds } from './commands/settleRefunds.ts';
+import { settleVoided } from './commands/settleVoided.ts';
+import { lanesOf, type Sighting } from './model/lanes.ts';
 import { BATCH, OPEN } from './model.ts';
 
 /** Some of what the chain has news of could not be settled, and everything else was: the next round tries it again. */
-export class UnsettledError extends Error {}
+export class UnsettledError extends Error {
+  /** Whether others may wait that were not taken up yet. */
+  readonly isMore: boolean;
+
+  constructor(message: string, { isMore, cause }: { readonly isMore: boolean; readonly cause: unknown }) {
+    super(message, { cause });
+    this.isMore = isMore;
+  }
+}
 
 /**
  * Lets the chain's news reach the orders, once: judges each transfer that is new, moved or gone, then assesses each
  * order that more blocks or the passing of time may have changed. Every transfer and every order is a transaction of
- * its own, so this can be stopped anywhere and goes on where it was; one that fails does not hold up the others.
+ * its own, so this can be stopped anywhere and goes on where it was; one that fails does not hold up the others. No more
+ * is taken up than a page or two, so that a chain is read on while many wait. Of a chain that was halted nothing is
+ * settled: nobody knows which of its blocks are the chain's.
+ * @returns whether more may wait
  * @throws UnsettledError, after everything else was settled
  */
-export async function settleOrders(context: WorkerContext, chain: RegisteredChain): Promise<void> {
+export async function settleOrders(context: WorkerContext, chain: RegisteredChain): Promise<boolean> {
   const failures: unknown[] = [];
   const attempt: Attempt = (work) =>
     work.then(
@@ -32,37 +46,51 @@ export async function settleOrders(context: WorkerContext, chain: RegisteredChai
         return false;
       },
     );
-  await attempt(lowerHeads(context, chain));
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  const { headNumber, haltReason } = await scope.db.chainIncarnation.findUniqueOrThrow({
+    where: { id: chain.incarnationId },
+    select: { headNumber: true, haltReason: true },
+  });
+  if (haltReason !== null) return false;
+  if (headNumber !== null) await attempt(lowerHeads(context, chain, headNumber));
+  let isMore = false;
   // What is gone makes room for what came instead.
   for (const kind of ['credited', 'new'] as const) {
-    await settleEach<UnjudgedTransfer>({
+    const isFull = await settleEach<NewsOfTransfer>({
       page: (after) => unjudgedTransfers(context, chain, kind, after),
+      lanes: lanesOf,
       settle: (transfer) => attempt(judgeTransfer(context, transfer)),
     });
+    isMore ||= isFull;
   }
-  await settleEach<RestlessOrder>({
+  const isMoreRestless = await settleEach<RestlessOrder>({
     page: (after) => restlessOrders(context, chain, after),
+    lanes: (orders) => orders.map((order) => [order]),
     settle: ({ organizationId, orderId }) => {
       const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
       return attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
     },
   });
+  await attempt(reviewAmbiguous(context, chain));
+  await settleVoided(context, { chain, attempt });
   await settleProviders(context, { chain, attempt });
   await settleRefunds(context, { chain, attempt });
   await attempt(freeAmounts(context, chain));
-  if (failures.length > 0) {
-    throw new UnsettledError(`${failures.length} transfers or orders could not be settled.`, { cause: failures[0] });
-  }
+  isMore ||= isMoreRestless;
+  if (failures.length === 0) return isMore;
+  const [cause] = failures;
+  throw new UnsettledError(`${failures.length} transfers or orders could not be settled.`, { isMore, cause });
 }
 
+type NewsOfTransfer = UnjudgedTransfer & Sighting;
+
 /** Blocks behind the common ancestor come anew: whoever was to be paid behind the old head may be paid in them. */
-async function lowerHeads(context: WorkerContext, { incarnationId }: RegisteredChain): Promise<void> {
+async function lowerHeads(
+  context: WorkerContext,
+  { incarnationId }: RegisteredChain,
+  headNumber: bigint,
+): Promise<void> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  const { headNumber } = await scope.db.chainIncarnation.findUniqueOrThrow({
-    where: { id: incarnationId },
-    select: { headNumber: true },
-  });
-  if (headNumber === null) return;
   const above = await scope.db.paymentOrder.findMany({
     where: { incarnationId, status: { in: [...OPEN] }, headNumber: { gt: headNumber } },
     distinct: ['organizationId'],
@@ -104,10 +132,10 @@ async function unjudgedTransfers(
   context: WorkerContext,
   chain: RegisteredChain,
   kind: 'credited' | 'new',
-  after: UnjudgedTransfer | null,
-): Promise<UnjudgedTransfer[]> {
+  after: NewsOfTransfer | null,
+): Promise<NewsOfTransfer[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  return scope.db.$queryRaw<UnjudgedTransfer[]>`
+  return scope.db.$queryRaw<NewsOfTransfer[]>`
     /* unjudgedTransfers */
     with unsettled as materialized (
       select distinct o.asset_id, o.pay_to, o.matching, o.payer, o.due_units
@@ -119,10 +147,26 @@ async function unjudgedTransfers(
     )
     select
       t.id, t.incarnation_id as "incarnationId", t.transaction_hash as "transactionHash", t.ordinal,
-      t.asset_id as "assetId", t.sender, t.recipient, t.units::text as units, t.input,
+      t.asset_id as "assetId", t.sender, t.recipient, t.units::text as units,
+      (case when a.credits_balance_difference then t.sent_units else t.units end)::text as "sentUnits", t.input,
       t.block_number as "blockNumber", t.block_hash as "blockHash", t.block_time as "blockTime", t.orphaned,
-      t.claimed_organization_id as "claimedOrganizationId", t.claimed_for_id as "claimedForId"
+      t.claimed_organization_id as "claimedOrganizationId", t.claimed_for_id as "claimedForId",
+      case
+        when t.claimed_for_id is not null then array[t.claimed_for_id::text]
+        else array(
+          select o.id::text
+          from payment_orders o
+          where o.pay_to = t.recipient
+            and o.payer = t.sender
+            and o.asset_id = t.asset_id
+            and o.incarnation_id = t.incarnation_id
+            and o.matching = 'WALLET'
+            and position(o.reference in t.input) > 0
+          limit 2
+        )
+      end as names
     from chain_transfers t
+    join assets a on a.id = t.asset_id
     join chain_incarnations i on i.id = t.incarnation_id
     where t.incarnation_id = ${chain.incarnationId}::uuid
       and t.judged_at is null
@@ -186,6 +230,7 @@ async function restlessOrders(
         and p.payment_order_id = o.id
         and p.kind = 'PAYMENT'
         and p.status = 'CONFIRMED'
+        and p.voided_at is null
         and p.blockchain_transaction_id is null
     ) manual
     where o.incarnation_id = ${chain.incarnationId}::uuid

@@ -49,6 +49,8 @@ export interface OrderState {
   /** `ACCEPT` takes a part for all of it once the deadline has passed: the link says so, or a member has decided it. */
   readonly underPolicy: ShortfallPolicy;
   readonly expiresAt: Date;
+  /** Of its refunds whose transfer was seen; none when absent. */
+  readonly sentBack?: bigint;
 }
 
 /** A transfer that counts for the order, and has not been taken back by the chain. */
@@ -74,11 +76,12 @@ export interface Assessment {
 /**
  * What an order is, given its credits and how far the chain was read: the whole state machine, without memory but for
  * the status and the exceptions that the order has. An ended order stays as it is. An expired one is what its credits
- * make it: the chain may bring back what it took, and what came late may be let count.
+ * make it: the chain may bring back what it took, and what came late may be let count. So is one that was called off,
+ * once it has any: a member has given it what came for it all the same.
  */
 export function assess(order: OrderState, credits: readonly ActiveCredit[], chain: ChainView): Assessment {
   const credited = sum(credits);
-  if (ENDED.includes(order.status)) {
+  if (ENDED.includes(order.status) && !(order.status === 'CANCELED' && credited > 0n)) {
     return { status: order.status, exceptions: [...order.exceptions].sort(), credited };
   }
 
@@ -95,6 +98,8 @@ export function assess(order: OrderState, credits: readonly ActiveCredit[], chai
   const exceptions = new Set(order.exceptions);
   toggle(exceptions, 'OVERPAID', credited > order.due);
   toggle(exceptions, 'UNDERPAID', late && isPart);
+  // What went back the chain has taken away: a person has to ask for it.
+  toggle(exceptions, 'NEEDS_REVIEW', (order.sentBack ?? 0n) > credited);
   // What was paid is so no more, or only since a part is enough.
   const wasTakenBack = !SETTLED.includes(status) || (isPart && !order.exceptions.includes('UNDERPAID'));
   if (SETTLED.includes(order.status) && wasTakenBack) exceptions.add('REORGED');
@@ -103,7 +108,8 @@ export function assess(order: OrderState, credits: readonly ActiveCredit[], chai
 
 /** Whether the time of an order is over. What was found so once is not in doubt again while a transfer waits. */
 function isLate({ status, exceptions, expiresAt }: OrderState, { caughtUpAt }: ChainView): boolean {
-  return status === 'EXPIRED' || exceptions.includes('UNDERPAID') || caughtUpAt.getTime() > deadline(expiresAt);
+  const isClosed = status === 'EXPIRED' || status === 'CANCELED';
+  return isClosed || exceptions.includes('UNDERPAID') || caughtUpAt.getTime() > deadline(expiresAt);
 }
 
 function statusFor(facts: {

@@ -230,6 +230,7 @@ describe('the audit of a sign-up', () => {
       // the chain's own, which everybody knows
       'block_hash',
       'hash',
+      'transaction_hash',
       // to be published in the DNS
       'verification_token',
     ]);

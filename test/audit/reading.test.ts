@@ -217,6 +217,7 @@ describe('auditEntries', () => {
 const OPEN: Readonly<Record<string, string>> = {
   'blockchain_transactions.hash': 'the chain’s own, which everybody knows',
   'blockchain_transactions.block_hash': 'the chain’s own, which everybody knows',
+  'provider_transactions.transaction_hash': 'the chain’s own, which everybody knows',
   'organization_domains.verification_token': 'to be published in the DNS',
 };
 

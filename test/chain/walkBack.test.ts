@@ -102,6 +102,22 @@ describe('a reorganization', () => {
     await expectTruth();
   });
 
+  it('down to what was called safe makes what comes instead wait to be safe', async () => {
+    await follow();
+    node.mine(20);
+    await follow();
+    expect(await kept()).toMatchObject({ head: 20, safe: 16 });
+    node.drop(6);
+    node.mine(5);
+    node.safe = 13n;
+    await follow();
+    await follow();
+    expect(await kept()).toMatchObject({ head: 19, safe: 14 });
+    node.safe = 17n;
+    await follow();
+    expect(await kept()).toMatchObject({ safe: 17 });
+  });
+
   it('of what was final halts the watcher, with nothing rolled back', async () => {
     await follow();
     node.mine(30, [transferTo(PAYEE)]);

@@ -80,7 +80,12 @@ const UNMATCHED = toldBy('unmatched-payment', {
   reinstated: 'worker',
 });
 
-const PROVIDED = toldBy('provider-transaction', { claimed: 'user', confirmed: 'worker', reversed: 'worker' });
+const PROVIDED = toldBy('provider-transaction', {
+  claimed: 'user',
+  confirmed: 'worker',
+  voided: 'user',
+  reversed: 'user, worker',
+});
 
 const REFUNDED = toldBy('payment-refund', {
   requested: 'user, worker',
@@ -88,7 +93,7 @@ const REFUNDED = toldBy('payment-refund', {
   sent: 'worker',
   completed: 'worker',
   reversed: 'worker',
-  canceled: 'user',
+  canceled: 'user, worker',
 });
 
 /** What is told of an order whose state is the same. */

@@ -16,19 +16,21 @@ export const COSTS = `
   pausePaymentLink                             6            7
   archivePaymentLink                           6            7
   deletePaymentLink                            3            4
-  createPaymentOrder                           8            9
+  createPaymentOrder                          10           10
   cancelPaymentOrder                           2            3
-  cancelCheckoutOrder                          2            2
+  cancelCheckoutOrder                          3            2
   acceptUnderpaid                              2            3
   claimPayment                                 3            4
   ignoreUnmatchedPayment                       2            3
+  ignoreUnmatchedPayments                      2            3
   assignUnmatchedPayment                       2            3
   refundUnmatchedPayment                       2            3
   recordManualPayment                          3            4
+  voidManualPayment                            2            3
   requestRefund                                3            4
   setRefundDestination                         2            3
   cancelRefund                                 2            3
-  confirmRefundDestination                     3            3
+  confirmRefundDestination                     4            3
   updateOrganization                           4            1
   updateOrganization, keyed                    5            1
   updateOrganizationSettings                   4            1

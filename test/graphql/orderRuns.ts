@@ -10,11 +10,11 @@ const PREPARE = `
   with transfer as (
     insert into chain_transfers (
       incarnation_id, transaction_hash, ordinal, asset_id, sender, recipient, units, input, block_number, block_hash,
-      block_time
+      block_time, judged_at
     )
     select
       incarnation_id, $3, -1, asset_id, '0x' || repeat('8', 40), pay_to, 1, '', head_number + 1, '0x' || repeat('8', 64),
-      created_at
+      created_at, created_at
     from payment_orders where organization_id = $1 and id = $4
   )
   update payment_orders

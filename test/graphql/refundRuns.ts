@@ -8,22 +8,27 @@ type Run = () => ReturnType<CountedTollhouse['count']>;
 
 /** What the world lacks: transfers that no order took, and orders that money came for, from one account. */
 const PREPARE = `
-  with transfers as (
+  with unseen as (
+    select * from blockchain_transactions b
+    where b.organization_id = $1
+      and not exists (select from unmatched_payments u where u.blockchain_transaction_id = b.id)
+  ),
+  transfers as (
     insert into chain_transfers (
       incarnation_id, transaction_hash, ordinal, asset_id, sender, recipient, units, input, block_number, block_hash,
       block_time
     )
     select incarnation_id, hash, ordinal, asset_id, sender, recipient, units, '', block_number, block_hash, block_time
-    from blockchain_transactions where organization_id = $1
+    from unseen
   ),
   entries as (
     insert into unmatched_payments (organization_id, id, blockchain_transaction_id, reason)
-    select organization_id, id, id, 'NO_ORDER' from blockchain_transactions where organization_id = $1
+    select organization_id, id, id, 'NO_ORDER' from unseen
   ),
   sent as (
     update blockchain_transactions set sender = $2 where organization_id = $1
   )
-  update payment_orders set credited_units = 1 where organization_id = $1`;
+  update payment_orders set credited_units = 2 where organization_id = $1`;
 
 /** Deeds with the inbox and with refunds, by the names that their costs are pinned under. */
 export function refundRuns(
@@ -33,6 +38,7 @@ export function refundRuns(
 ): Readonly<Record<string, Run>> {
   const payer = privateKeyToAccount(generatePrivateKey());
   let refundId = '';
+  let recordedId = '';
   const entry = (place: number): string => encodeGlobalId('UnmatchedPayment', tenant().transactions[place]?.id ?? '');
   const order = (place: number): string => encodeGlobalId('PaymentOrder', tenant().orders[place]?.id ?? '');
   const change = async (deed: string, words: string): ReturnType<CountedTollhouse['count']> => {
@@ -53,16 +59,36 @@ export function refundRuns(
       );
       return change('ignoreUnmatchedPayment', `id: "${entry(0)}", note: "ours"`);
     },
+    ignoreUnmatchedPayments: () =>
+      house().count(
+        `mutation ($ids: [ID!]!) {
+          ignoreUnmatchedPayments(input: { ids: $ids, note: "dust" }) { unmatchedPayments { id status } }
+        }`,
+        { ids: [entry(0), entry(1)] },
+        token(),
+      ),
     assignUnmatchedPayment: () => change('assignUnmatchedPayment', `id: "${entry(0)}", orderId: "${order(1)}"`),
     refundUnmatchedPayment: () => change('refundUnmatchedPayment', `id: "${entry(1)}"`),
-    recordManualPayment: () =>
-      house().count(
+    recordManualPayment: async () => {
+      const run = await house().count(
         `mutation ($orderId: ID!) {
           recordManualPayment(input: { orderId: $orderId, amount: "1", reference: "receipt 1" }) {
             providerTransaction { id status }
           }
         }`,
         { orderId: order(3) },
+        token(),
+      );
+      const recorded = run.answer.data?.recordManualPayment as { providerTransaction: { id: string } } | undefined;
+      recordedId = recorded?.providerTransaction.id ?? '';
+      return run;
+    },
+    voidManualPayment: () =>
+      house().count(
+        `mutation ($id: ID!) {
+          voidManualPayment(input: { id: $id, reason: "another order" }) { providerTransaction { id status } }
+        }`,
+        { id: recordedId },
         token(),
       ),
     requestRefund: () => change('requestRefund', `orderId: "${order(2)}", amount: "0.000000000000000001"`),

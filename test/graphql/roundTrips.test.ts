@@ -145,7 +145,7 @@ const READS: readonly [
       token status due { amount units asset { symbol } } paymentRequest { to value data eip681 } transactions { hash status }
     } }`,
     () => ({ token: tenant.orders[0]?.token }),
-    { anonymous: true },
+    { anonymous: true, statements: 2 },
   ],
   [
     'chains',

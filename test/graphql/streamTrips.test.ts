@@ -105,7 +105,7 @@ const COSTS: readonly [what: string, query: () => string, atOnce: boolean, cost:
     'checkoutOrderChanged',
     () => `subscription { checkoutOrderChanged(token: "${tenant.orders[0]?.token}") { status transactions { hash } } }`,
     true,
-    ['enterPublic + readCheckoutVersion', 'enterPublic + payment_orders'],
+    ['enterPublic + readCheckoutVersion', 'enterPublic + payment_orders + checkoutFacts'],
   ],
 ];
 

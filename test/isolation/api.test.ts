@@ -174,7 +174,7 @@ const ARGUMENTS: Readonly<Record<string, Probe | string>> = {
     pairs: namePairs,
   },
   'Query.checkoutOrder.token': {
-    query: 'query ($value: String!) { checkoutOrder(token: $value) { token status due { amount } } }',
+    query: 'query ($value: String!) { checkoutOrder(token: $value) { token slug status due { amount } } }',
     pairs: namePairs,
   },
   ...connectionProbes('auditEntries', 'audit_entries'),

@@ -6,6 +6,7 @@ import type { Pair, Probe } from './probe.ts';
 
 const TEXT = 'names nothing: a text for people';
 const AMOUNT = 'names nothing: an amount';
+const OWN = 'finds the organization’s own rows, whoever’s it is; test/payments/paymentFilters.test.ts';
 const MOMENT = 'names nothing: a moment';
 
 /** What the two that take the terms of a link have in common, and names nothing that is a row. */
@@ -143,7 +144,30 @@ export function linkProbes({
       list('paymentLinks', 'text', 'String', namePairs),
       list('paymentOrders', 'asset', 'String', namePairs),
       list('paymentOrders', 'paymentLink', 'ID', ids),
+      list('blockchainTransactions', 'asset', 'String', namePairs),
+      list('blockchainTransactions', 'paymentOrder', 'ID', ids),
+      list('unmatchedPayments', 'asset', 'String', namePairs),
+      list('paymentRefunds', 'asset', 'String', namePairs),
+      list('providerTransactions', 'provider', 'String', namePairs),
+      list('providerTransactions', 'reference', 'String', namePairs),
     ]),
+    ...Object.fromEntries(
+      [
+        'paymentOrders.filter.payTo',
+        'paymentOrders.filter.reference',
+        'blockchainTransactions.filter.hash',
+        'blockchainTransactions.filter.sender',
+        'blockchainTransactions.filter.recipient',
+        'unmatchedPayments.filter.sender',
+        'unmatchedPayments.filter.transactionHash',
+        'paymentRefunds.filter.destination',
+      ].map((place) => [`Organization.${place}`, OWN]),
+    ),
+    ...Object.fromEntries(
+      ['blockchainTransactions', 'unmatchedPayments', 'paymentRefunds', 'providerTransactions'].flatMap((field) =>
+        ['createdFrom', 'createdUntil'].map((place) => [`Organization.${field}.filter.${place}`, MOMENT]),
+      ),
+    ),
     'Organization.paymentOrders.filter.payer':
       'finds the organization’s own orders, whoever’s wallet it is; test/payments/linkLists.test.ts',
     'Organization.paymentLinks.filter.createdFrom': MOMENT,

@@ -21,6 +21,8 @@ const TOLD: Readonly<Record<string, string>> = {
   'tollhouse_public handles_kind_value_hash_key': 'hashes of tokens that are drawn at random',
   'tollhouse_member watched_accounts_chain_id_address_key': 'watching twice is no error, and answers alike',
   'tollhouse_member watched_accounts_everywhere_key': 'watching twice is no error, and answers alike',
+  'tollhouse_member watched_accounts_sender_key':
+    'without a sender, which a member names none of, as the first of these',
   // ids of new rows are drawn by the gateway or the database, whoever asks
   'tollhouse_identity identities_pkey': 'an id is drawn',
   'tollhouse_member identities_pkey': 'an id is drawn',

@@ -119,6 +119,9 @@ export function refundProbes({
       'recordManualPayment',
       `orderId: "${NOTHING}", amount: "1", reference: "x"`,
     ),
+    'Mutation.voidManualPayment.input.id': named('voidManualPayment', 'id', ', reason: "x"'),
+    'Mutation.voidManualPayment.input.reason': TEXT,
+    'Mutation.voidManualPayment.input.idempotencyKey': keyed('voidManualPayment', `id: "${NOTHING}", reason: "x"`),
     'CheckoutRefund.message.destination': 'names nothing: where money is to go, which stands in the answer',
     'Mutation.assignUnmatchedPayment.input.id': named('assignUnmatchedPayment', 'id', `, orderId: "${NOTHING}"`),
     'Mutation.assignUnmatchedPayment.input.orderId': {
@@ -136,6 +139,17 @@ export function refundProbes({
     'Mutation.ignoreUnmatchedPayment.input.idempotencyKey': keyed(
       'ignoreUnmatchedPayment',
       `id: "${NOTHING}", note: "x"`,
+    ),
+    'Mutation.ignoreUnmatchedPayments.input.ids': {
+      query: `mutation ($value: ID!) {
+        ignoreUnmatchedPayments(input: { ids: [$value], note: "x" }) { replayed }
+      }`,
+      pairs: idPairs,
+    },
+    'Mutation.ignoreUnmatchedPayments.input.note': TEXT,
+    'Mutation.ignoreUnmatchedPayments.input.idempotencyKey': keyed(
+      'ignoreUnmatchedPayments',
+      `ids: ["${encodeGlobalId('UnmatchedPayment', newId())}"], note: "x"`,
     ),
     'Mutation.refundUnmatchedPayment.input.id': named('refundUnmatchedPayment', 'id'),
     'Mutation.refundUnmatchedPayment.input.reason': TEXT,

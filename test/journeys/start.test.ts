@@ -90,13 +90,39 @@ describe('a gateway that is started in a fresh checkout', () => {
     expect(gateway.complained()).toBe('');
   });
 
+  it('names a page where something can be paid with the coin that Dave has', async () => {
+    const [, url = ''] = /^ {2}Or {4}(http\S+\/pay\/\S+)$/m.exec(gateway.said()) ?? [];
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('data-finding="found"');
+    const slug = url.split('/').at(-1);
+    const query = 'query ($slug: String!) { checkout(slug: $slug) { accepts { amount asset { symbol } } } }';
+    const { data } = await gateway.ask<{ checkout: { accepts: readonly unknown[] } }>(query, { slug });
+    expect(data?.checkout.accepts).toContainEqual({ amount: '0.01', asset: { symbol: 'ETH' } });
+    const { publicRpcUrl } = await chainOf(gateway);
+    const node = createPublicClient({ transport: http(publicRpcUrl) });
+    expect(await node.getBalance({ address: devAccount(3).address })).toBeGreaterThan(10n ** 18n);
+  });
+
+  it('leads whoever opens its bare address in a browser to the playground', async () => {
+    const bare = new URL('/', gateway.url);
+    const shown = await fetch(bare, { headers: { accept: 'text/html' }, redirect: 'manual' });
+    expect([shown.status, shown.headers.get('location')]).toEqual([302, '/graphql']);
+    expect((await fetch(bare, { headers: { accept: 'text/html' } })).url).toBe(gateway.url);
+    expect((await fetch(bare)).status).toBe(404);
+  });
+
   it('answers what it said to try, and has a playground of its own', async () => {
     const chain = await chainOf(gateway);
     expect(chain).toMatchObject({ chainId: 31_337 });
     expect(chain.assets.map(({ symbol }) => symbol).sort()).toEqual(['ETH', 'TUSD']);
     const playground = await fetch(gateway.url, { headers: { accept: 'text/html' } });
     expect(playground.status).toBe(200);
-    expect(await playground.text()).toContain('<html');
+    const page = await playground.text();
+    const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(page) ?? [];
+    expect((await fetch(new URL(script, gateway.url))).status).toBe(200);
+    // There is nobody of the demo whom a newcomer could not be.
+    for (const index of [0, 1, 2, 3] as const) expect(page).toContain(devAccount(index).privateKey);
   });
 
   it('has a demo: two organizations, their links, and one order that is paid', async () => {

@@ -50,6 +50,7 @@ describe('CHAINS', () => {
         testnet: false,
         rpcUrl,
         publicRpcUrl: 'https://mainnet.base.org',
+        explorerUrl: 'https://basescan.org',
         finality: { kind: 'SAFE' },
         assets: [COIN, USDC],
       },
@@ -62,6 +63,19 @@ describe('CHAINS', () => {
       }),
       expect.objectContaining({ chainId: 137, assets: [{ symbol: 'POL', name: 'POL', decimals: 18 }] }),
     ]);
+  });
+
+  it('takes where people look up transactions, of a chain that viem knows as well', () => {
+    const explorerUrl = 'https://scan.example/mine/';
+    const chains = chainsOf(
+      { ...CHAIN, explorerUrl },
+      { chain: 'base', rpcUrl: 'https://rpc.example', explorerUrl, assets: [{}] },
+    );
+    expect(chains?.map((chain) => chain.explorerUrl)).toEqual([
+      'https://scan.example/mine',
+      'https://scan.example/mine',
+    ]);
+    expect(() => chainsOf({ ...CHAIN, explorerUrl: 'javascript:alert(1)' })).toThrow('explorerUrl');
   });
 
   it('takes several nodes of a chain, the first of which is asked first', () => {

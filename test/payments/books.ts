@@ -155,7 +155,8 @@ async function expectRefundsToAddUp({ sql }: Pick<Market, 'sql'>): Promise<void>
     where r.status in ('SENT', 'COMPLETED')
       and (t.id is null or t.judged_at is not null and (
         t.orphaned or b.block_hash <> t.block_hash or b.hash <> t.transaction_hash or b.status <> 'INCLUDED'
-        or (t.units, t.asset_id, t.sender, t.recipient) <> (r.units, r.asset_id, r.pay_from, r.destination)
+        or (coalesce(t.sent_units, t.units), t.asset_id, t.sender, t.recipient)
+          <> (r.units, r.asset_id, r.pay_from, r.destination)
       ))
       or r.status not in ('SENT', 'COMPLETED') and t.id is not null`);
   expect(untrue).toEqual([]);

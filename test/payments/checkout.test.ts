@@ -148,23 +148,13 @@ describe('a checkout', () => {
       'startsAt',
       'status',
       'successUrl',
+      'theme',
       'title',
     ]);
-    expect(await fields('CheckoutOrder')).toEqual([
-      'claimMessage',
-      'due',
-      'exceptions',
-      'expiresAt',
-      'fieldValues',
-      'lineItems',
-      'matching',
-      'paymentRequest',
-      'receivedUnits',
-      'refunds',
-      'status',
-      'token',
-      'transactions',
-    ]);
+    expect((await fields('CheckoutOrder')).join(' ')).toBe(
+      'cancelUrl claimMessage confirmations due exceptions expiresAt fieldValues finality lateUntil lineItems matching payTo ' +
+        'payer paymentRequest receivedUnits refunds slug status successUrl surchargeUnits token transactions',
+    );
     expect(await fields('AmountDue')).toEqual(['amount', 'asset', 'units']);
     expect(await fields('CheckoutTransaction')).toEqual(['hash', 'status']);
     expect(await fields('PaymentLinkAccept')).toEqual([
@@ -174,6 +164,7 @@ describe('a checkout', () => {
       'maxAmount',
       'minAmount',
       'payTo',
+      'payeeProved',
       'units',
     ]);
   });

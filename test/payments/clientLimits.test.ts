@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signIn } from '../support/person.ts';
 import { cancelOrder, madeLink, order } from './linkBench.ts';
 import { type Market, newPayer, openMarket } from './market.ts';
 
@@ -74,5 +75,48 @@ describe('one client', () => {
       await market.mine();
       await market.watch();
     }
+  });
+});
+
+describe('of a link with few uses one client', () => {
+  it('holds no more than a quarter, and one at least', async () => {
+    const few = await madeLink(market, { maxUses: 3 });
+    expect(await comeAndGo(few.slug, 2, {})).toEqual(['OK', 'RATE_LIMITED']);
+    const some = await madeLink(market, { maxUses: 8 });
+    expect(await comeAndGo(some.slug, 3, {})).toEqual(['OK', 'OK', 'RATE_LIMITED']);
+    const many = await madeLink(market, { maxUses: 100 });
+    expect(await comeAndGo(many.slug, LIMIT + 1, {})).toEqual(['OK', 'OK', 'OK', 'RATE_LIMITED']);
+  });
+});
+
+describe('the merchant’s own backend', () => {
+  it('is no one client, and a stranger’s is', async () => {
+    const { slug } = await madeLink(market);
+    const ask = async (token: string): Promise<string[]> => {
+      const codes: string[] = [];
+      for (let made = 0; made < LIMIT + 1; made += 1) {
+        const { errors } = await market.house.ask(
+          'mutation ($input: CreatePaymentOrderInput!) { createPaymentOrder(input: $input) { replayed } }',
+          { input: { slug, payer: `0x${'8'.repeat(40)}` } },
+          { token },
+        );
+        codes.push(errors[0]?.extensions.code ?? 'OK');
+      }
+      return codes;
+    };
+    const stranger = await signIn(market.house);
+    expect(await ask(stranger.accessToken)).toEqual(['OK', 'OK', 'OK', 'RATE_LIMITED']);
+    expect(await ask(market.merchant.accessToken)).toEqual(['OK', 'OK', 'OK', 'OK']);
+  });
+});
+
+describe('a key that is repeated', () => {
+  it('hands out so many tokens of its order an hour', async () => {
+    const { slug } = await madeLink(market);
+    const codes: string[] = [];
+    for (let asked = 0; asked < LIMIT + 2; asked += 1) {
+      codes.push((await order(market, slug, { idempotencyKey: 'a-key-of-sixteen-characters' })).code);
+    }
+    expect(codes).toEqual(['OK', 'OK', 'OK', 'OK', 'RATE_LIMITED']);
   });
 });

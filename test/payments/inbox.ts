@@ -12,8 +12,9 @@ export interface Entry {
   readonly status: string;
   readonly reason: string;
   readonly note: string | null;
+  readonly needsReview: boolean;
   readonly transaction: { readonly hash: string; readonly units: string; readonly status: string };
-  readonly candidates: readonly { readonly id: string }[];
+  readonly candidates: readonly { readonly reason: string; readonly paymentOrder: { readonly id: string } }[];
   readonly paymentOrder: { readonly id: string; readonly status: string; readonly creditedUnits: string } | null;
 }
 
@@ -26,13 +27,16 @@ export interface Refund {
   readonly destination: Hex | null;
   readonly destinationSource: string | null;
   readonly paymentRequest: { readonly to: Hex; readonly value: string; readonly data: Hex } | null;
-  readonly transaction: { readonly hash: string; readonly status: string } | null;
+  readonly transaction: { readonly hash: string; readonly status: string; readonly units: string } | null;
+  readonly waitsFor: string | null;
+  readonly calledOffAt: string | null;
+  readonly withdrawn: boolean;
 }
 
-const ENTRY = `id status reason note transaction { hash units status } candidates { id }
+const ENTRY = `id status reason note needsReview transaction { hash units status } candidates { reason paymentOrder { id } }
   paymentOrder { id status creditedUnits } `;
 const REFUND = `id status cause units destination destinationSource
-  paymentRequest { to value data } transaction { hash status }`;
+  paymentRequest { to value data } transaction { hash status units } waitsFor calledOffAt withdrawn`;
 
 /** The inbox of an organization, the newest first. */
 export async function inboxOf(

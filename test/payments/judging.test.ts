@@ -27,7 +27,7 @@ async function paidUnjudged(): Promise<{ order: Order; transfer: UnjudgedTransfe
   await followChain(market.worker, market.registered(), market.reader);
   const [transfer] = await market.sql<UnjudgedTransfer & { number: string }>(
     `select id, incarnation_id as "incarnationId", transaction_hash as "transactionHash", ordinal,
-       asset_id as "assetId", sender, recipient, units::text, input, block_number as number,
+       asset_id as "assetId", sender, recipient, units::text, units::text as "sentUnits", input, block_number as number,
        block_hash as "blockHash", block_time as "blockTime", orphaned,
        claimed_organization_id as "claimedOrganizationId", claimed_for_id as "claimedForId"
      from chain_transfers where transaction_hash = $1`,

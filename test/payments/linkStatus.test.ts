@@ -19,10 +19,11 @@ describe('the status of a link', () => {
 describe('what a link is at a moment', () => {
   const now = Date.UTC(2026, 0, 2);
   const [past, future] = [new Date(now - 1), new Date(now + 1)];
-  const link = { status: 'ACTIVE', startsAt: null, expiresAt: null, exhausted: false } as const;
+  const link = { status: 'ACTIVE', startsAt: null, expiresAt: null, exhausted: false, unproved: false } as const;
 
   it.each(['DRAFT', 'PAUSED', 'ARCHIVED'] as const)('%s is that, whatever else', (status) => {
-    const state = linkStateAt({ status, startsAt: future, expiresAt: past, exhausted: true }, now);
+    const ended = { startsAt: future, expiresAt: past, exhausted: true, unproved: true };
+    const state = linkStateAt({ status, ...ended }, now);
     expect(state).toBe(status);
   });
 
@@ -32,7 +33,11 @@ describe('what a link is at a moment', () => {
     ['SCHEDULED', { startsAt: future }],
     ['SCHEDULED', { startsAt: future, exhausted: true }],
     ['EXPIRED', { expiresAt: new Date(now) }],
+    ['SCHEDULED', { startsAt: future, unproved: true }],
     ['EXPIRED', { expiresAt: past, exhausted: true }],
+    ['EXPIRED', { expiresAt: past, unproved: true }],
+    ['PAYEE_NOT_PROVED', { unproved: true }],
+    ['PAYEE_NOT_PROVED', { startsAt: past, expiresAt: future, exhausted: true, unproved: true }],
     ['EXHAUSTED', { startsAt: past, expiresAt: future, exhausted: true }],
   ])('is %s for an active one with %j', (state, given) => {
     expect(linkStateAt({ ...link, ...given }, now)).toBe(state);

@@ -16,12 +16,14 @@ const ONE: Candidate = {
   status: 'CREATED',
   due: 10n,
   tolerance: 0n,
+  credited: 0n,
   reference: reference(1),
   headNumber: 100n,
   expiresAt: EXPIRES,
   latePolicy: 'HOLD',
   lateUntil: LATE_UNTIL,
   isRefunded: false,
+  isOver: false,
 };
 const TWO: Candidate = { ...ONE, id: 'two', reference: reference(2) };
 const naming = (...candidates: readonly Candidate[]): Payment => ({
@@ -173,10 +175,80 @@ describe('matching by the amount', () => {
 
   it.each<[string, Payment, Candidate[], unknown]>([
     ['an order by claim waits', PAYMENT, [ONE, CLAIM], { kind: 'none' }],
-    ['an order by another amount waits', PAYMENT, [ONE, OTHER], { kind: 'none' }],
-    ['one waits that has a part', PAYMENT, [ONE, { ...CLAIM, status: 'DETECTED' }], { kind: 'none' }],
-    ['one has expired whose late window is open', LATER, [{ ...ONE, expiresAt: LATE_UNTIL }, CLAIM], { kind: 'none' }],
+    ['an order by another amount waits', PAYMENT, [ONE, OTHER], credits('one')],
+    ['one by claim waits for more', PAYMENT, [ONE, { ...CLAIM, due: 12n }], credits('one')],
+    ['one by claim waits for less', PAYMENT, [ONE, { ...CLAIM, due: 8n }], credits('one')],
+    ['one by claim tolerates just so much', PAYMENT, [ONE, { ...CLAIM, due: 12n, tolerance: 2n }], { kind: 'none' }],
+    [
+      'one by claim waits for the rest',
+      PAYMENT,
+      [ONE, { ...CLAIM, status: 'DETECTED', due: 14n, credited: 4n }],
+      { kind: 'none' },
+    ],
+    [
+      'one by claim has a part of so much',
+      PAYMENT,
+      [ONE, { ...CLAIM, status: 'DETECTED', credited: 4n }],
+      credits('one'),
+    ],
+    [
+      'one by its amount has a part, and the rest is to be claimed',
+      PAYMENT,
+      [ONE, { ...OTHER, status: 'DETECTED', credited: 3n }],
+      { kind: 'none' },
+    ],
+    [
+      'its own asks for the rest',
+      { ...PAYMENT, units: 6n },
+      [{ ...ONE, status: 'DETECTED', credited: 4n }, OTHER],
+      credits('one'),
+    ],
+    [
+      'its own has a part, and as much as it was due comes again',
+      PAYMENT,
+      [{ ...ONE, status: 'DETECTED', credited: 4n }, OTHER],
+      { kind: 'none' },
+    ],
+    [
+      'one has expired that takes what is late',
+      LATER,
+      [
+        { ...ONE, expiresAt: LATE_UNTIL },
+        { ...CLAIM, status: 'EXPIRED', latePolicy: 'ACCEPT' },
+      ],
+      { kind: 'none' },
+    ],
+    [
+      'one has expired that takes nothing late',
+      LATER,
+      [
+        { ...ONE, expiresAt: LATE_UNTIL },
+        { ...CLAIM, status: 'EXPIRED' },
+      ],
+      credits('one'),
+    ],
     ['a part comes', { ...PAYMENT, units: 3n }, [ONE, CLAIM], { kind: 'none' }],
+    ['a part comes, and one by another amount waits', { ...PAYMENT, units: 3n }, [ONE, OTHER], { kind: 'none' }],
+    ['more comes', { ...PAYMENT, units: 11n }, [ONE, OTHER], { kind: 'none' }],
+    ['a fee was taken of just so much', { ...PAYMENT, units: 9n, sent: 10n }, [ONE, OTHER], credits('one')],
+    [
+      'a fee was taken of what a claim may be made for',
+      { ...PAYMENT, units: 9n, sent: 10n },
+      [ONE, CLAIM],
+      { kind: 'none' },
+    ],
+    [
+      'a fee may have been taken of what a claim may be made for',
+      { ...PAYMENT, sent: null },
+      [ONE, { ...CLAIM, due: 12n }],
+      { kind: 'none' },
+    ],
+    [
+      'nobody knows what was sent, and more than that is asked for',
+      { ...PAYMENT, sent: null },
+      [ONE, OTHER],
+      credits('one'),
+    ],
     ['only its own waits', PAYMENT, [ONE], credits('one')],
     [
       'the others are paid',
@@ -187,6 +259,12 @@ describe('matching by the amount', () => {
     ['another has all and waits for blocks', PAYMENT, [ONE, { ...CLAIM, status: 'CONFIRMING' }], credits('one')],
     ['the other was called off', PAYMENT, [ONE, { ...CLAIM, status: 'CANCELED' }], credits('one')],
     ['something of the other goes back', PAYMENT, [ONE, { ...CLAIM, isRefunded: true }], credits('one')],
+    [
+      'the time of the other was read over',
+      PAYMENT,
+      [ONE, { ...CLAIM, status: 'EXPIRED', latePolicy: 'ACCEPT', isOver: true }],
+      credits('one'),
+    ],
     ['the other was made behind its block', PAYMENT, [ONE, { ...CLAIM, headNumber: 101n }], credits('one')],
     [
       'the time of the other is over',

@@ -65,6 +65,16 @@ describe('the state machine', () => {
     expect(deadline(new Date('2030-01-01T00:00:01.000Z'))).toBe(Date.parse('2030-01-01T00:00:01.000Z'));
   });
 
+  it('asks for a person when more went back than is there, and for none when it is there again', () => {
+    const order: OrderState = { ...ORDER, sentBack: 4n };
+    expect(assess(order, [credit(3n, 90n)], CHAIN).exceptions).toEqual(['NEEDS_REVIEW']);
+    const reviewed: OrderState = { ...order, exceptions: ['NEEDS_REVIEW'] };
+    expect(assess(reviewed, [credit(4n, 90n)], CHAIN).exceptions).toEqual([]);
+    // what has failed stays as it is
+    const failed: OrderState = { ...ORDER, status: 'FAILED', exceptions: ['NEEDS_REVIEW'] };
+    expect(assess(failed, [], CHAIN).exceptions).toEqual(['NEEDS_REVIEW']);
+  });
+
   it('takes back what no longer holds, and keeps what others have noted', () => {
     const order: OrderState = { ...ORDER, exceptions: ['REORGED', 'OVERPAID', 'DUPLICATE'] };
     expect(assess(order, [credit(10n, 90n)], CHAIN).exceptions).toEqual(['DUPLICATE', 'REORGED']);

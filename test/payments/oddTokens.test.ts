@@ -121,6 +121,25 @@ describe('a token', () => {
     expect(await stateOf(market, order)).toMatchObject({ status: 'PAID', exceptions: ['OVERPAID'] });
   });
 
+  it('that takes a fee has no amounts that tell payments apart, and is paid by a wallet or a claim', async () => {
+    const { slug } = await makeLink(market, { accepts: [{ asset: named(feeToken.address), amount: '12.5' }] });
+    const { errors } = await market.house.ask(
+      'mutation ($slug: String!) { createPaymentOrder(input: { slug: $slug }) { checkoutOrder { token } } }',
+      { slug },
+    );
+    expect(errors[0]?.extensions).toMatchObject({
+      code: 'UNIQUE_AMOUNT_UNAVAILABLE',
+      facts: { reason: 'TAKES_FEE', matchings: ['WALLET', 'CLAIM'] },
+    });
+    const asked = await market.house.ask<{ createPaymentOrder: { checkoutOrder: { matching: string } } }>(
+      `mutation ($slug: String!) {
+        createPaymentOrder(input: { slug: $slug, matching: CLAIM }) { checkoutOrder { matching } }
+      }`,
+      { slug },
+    );
+    expect(asked.data?.createPaymentOrder.checkoutOrder.matching).toBe('CLAIM');
+  });
+
   it('that looks the same and is not the one that was asked for pays nothing', async () => {
     const order = await begin(TEST_TOKEN_ADDRESS, '12.5');
     await pay(order, unknown, 12_500_000n);

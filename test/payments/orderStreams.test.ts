@@ -5,7 +5,17 @@ import { openStream, type Stream } from '../identity/stream.ts';
 import { signIn } from '../support/person.ts';
 import { makeKey } from '../tenancy/keyHolder.ts';
 import { decide } from './inbox.ts';
-import { type Market, makeLink, makeOrder, newPayer, type Order, openMarket, type Payer, stateOf } from './market.ts';
+import {
+  type Market,
+  makeLink,
+  makeOrder,
+  newPayer,
+  type Order,
+  openMarket,
+  type Payer,
+  stateOf,
+  timeOfHead,
+} from './market.ts';
 
 let market: Market;
 beforeAll(async () => {
@@ -72,6 +82,14 @@ async function begin(): Promise<{ payer: Payer; order: Order; orderId: string; l
   return { payer, order, linkId, orderId: encodeGlobalId('PaymentOrder', id) };
 }
 
+/** Mines until the newest block says that it is of a later time. */
+async function untilHeadIsBehind(time: Date): Promise<void> {
+  while ((await timeOfHead(market)) <= time) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await market.mine();
+  }
+}
+
 const codesOf = async (stream: Stream<unknown>): Promise<string[]> => [
   await stream.nextCode(),
   await stream.nextCode(),
@@ -129,6 +147,8 @@ describe('an order, followed', () => {
     await decide(market, market.merchant, 'setRefundDestination', { id, destination, reason: 'asked by phone' });
     expect(await refundsOf()).toEqual([{ status: 'PENDING', destination }]);
     await decide(market, market.merchant, 'cancelRefund', { id });
+    await market.mine();
+    await market.watch();
     expect(await refundsOf()).toEqual([{ status: 'CANCELED', destination }]);
     expect(await codesOf(paying)).toEqual(['complete', 'closed']);
   });
@@ -165,8 +185,29 @@ describe('an order, followed', () => {
     const paying = await watchCheckout(order.token);
     expect(await statusesUntil(paying, 'EXPIRED', 'checkoutOrderChanged')).toEqual(['EXPIRED']);
     await expire('null');
+    await untilHeadIsBehind(new Date(Date.now() + 1_000));
+    await market.watch();
     await statusesUntil(paying, 'EXPIRED', 'checkoutOrderChanged');
     expect(await codesOf(paying)).toEqual(['complete', 'closed']);
+  });
+
+  it('that has expired goes on for its payer while what came within its late window was not read', async () => {
+    const { payer, order } = await begin();
+    const { id } = await stateOf(market, order);
+    await market.sql(
+      `update payment_orders
+       set status = 'EXPIRED', expires_at = created_at + interval '1 millisecond', late_policy = 'ACCEPT',
+           late_until = clock_timestamp() + interval '1 second'
+       where id = $1`,
+      id,
+    );
+    await payer.pay(order);
+    const paying = await watchCheckout(order.token);
+    expect(await statusesUntil(paying, 'EXPIRED', 'checkoutOrderChanged')).toEqual(['EXPIRED']);
+    await untilHeadIsBehind(new Date(Date.now() + 2_000));
+    await market.watch();
+    expect(await statusesUntil(paying, 'PAID', 'checkoutOrderChanged')).toContain('PAID');
+    paying.leave();
   });
 
   it('is null, and over, for an id and a token that name none, or another organization’s', async () => {

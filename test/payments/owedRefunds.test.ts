@@ -1,6 +1,7 @@
 import type { Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { signIn } from '../support/person.ts';
 import { expectBooksToBalance } from './books.ts';
 import { decide, entryOf, refundsOf, secondShop } from './inbox.ts';
@@ -69,6 +70,39 @@ describe('what the terms of an order give back', () => {
     await settle();
     expect((await refundsOf(market, shop, uuid)).refunds).toHaveLength(1);
   });
+
+  it('is what has come on the chain, and nothing that somebody’s word stands for', async () => {
+    const shop = await signIn(market.house);
+    const payer = await newPayer(market);
+    const { slug } = await makeLink(market, { by: shop });
+    await market.watch();
+    const [told, both] = [
+      await makeOrder(market, { slug, payer: payer.address }),
+      await makeOrder(market, { slug, payer: payer.address }),
+    ];
+    const [{ id: toldId }, { id: bothId }] = [await stateOf(market, told), await stateOf(market, both)];
+    await market.sql(`update payment_orders set over_policy = 'REFUND' where id in ($1, $2)`, toldId, bothId);
+    await payer.pay(both, { units: 5_000_000n });
+    await market.watch();
+    for (const [id, amount] of [
+      [toldId, '100'],
+      [bothId, '100'],
+    ] as const) {
+      const { errors } = await market.house.ask(
+        'mutation ($input: RecordManualPaymentInput!) { recordManualPayment(input: $input) { replayed } }',
+        { input: { orderId: encodeGlobalId('PaymentOrder', id), amount, reference: `bank ${id}` } },
+        { token: shop.accessToken },
+      );
+      expect(errors).toEqual([]);
+    }
+    await settle();
+    await settle();
+    expect(await stateOf(market, told)).toMatchObject({ credited: 100_000_000n, exceptions: ['OVERPAID'] });
+    expect((await refundsOf(market, shop, toldId)).refunds).toEqual([]);
+    expect((await refundsOf(market, shop, bothId)).refunds).toMatchObject([
+      { cause: 'SURPLUS', units: '5000000', status: 'REQUESTED' },
+    ]);
+  });
 });
 
 describe('money of the inbox', () => {
@@ -77,7 +111,7 @@ describe('money of the inbox', () => {
     const other = await secondShop(market, shop);
     await makeLink(market, { by: other });
     const { hash } = await (await newPayer(market)).transfer(payTo, 700_000n);
-    await market.watch();
+    await settle();
     const [ours, theirs] = [await entryOf(market, shop, hash), await entryOf(market, other, hash)];
     const asked = await decide(market, shop, 'refundUnmatchedPayment', { id: ours?.id, reason: 'sent by mistake' });
     expect(asked).toMatchObject({ code: 'OK', answer: { refund: { units: '700000', status: 'REQUESTED' } } });

@@ -101,7 +101,8 @@ describe('an order that names an exchange', () => {
   it('gets nothing that was meant for an order by its amount, nor a part, but what its reference names', async () => {
     const { slug, payTo, exchange, named } = await open();
     const { token, due } = await begin(slug, 'UNIQUE_AMOUNT');
-    for (const units of [BigInt(due.units) - 3n, 12_500_000n, 1_000_000n]) await exchange.transfer(payTo, units);
+    for (const units of [BigInt(due.units) - 3n, BigInt(due.units) + 1n, 1_000_000n])
+      await exchange.transfer(payTo, units);
     await settle();
     expect(await credited(named)).toBe(0n);
     expect(await seen(token)).toMatchObject({ status: 'CREATED' });
@@ -109,6 +110,43 @@ describe('an order that names an exchange', () => {
     await exchange.pay(named);
     await settle();
     expect(await seen(token)).toMatchObject({ status: 'PAID' });
+    expect(await stateOf(market, named)).toMatchObject({ status: 'PAID', credited: 12_500_000n });
+  });
+
+  it('gets just so much as it asks for, whoever waits by another amount or for a claim of another', async () => {
+    const { shop, slug, payTo, exchange, named } = await open();
+    const { token } = await begin(slug, 'UNIQUE_AMOUNT');
+    const { slug: dearer } = await makeLink(market, { by: shop, accepts: [{ asset: TUSD, amount: '12.6' }] });
+    const claiming = await begin(dearer, 'CLAIM');
+    await exchange.transfer(payTo, 12_500_000n);
+    await settle();
+    expect(await stateOf(market, named)).toMatchObject({ status: 'PAID', credited: 12_500_000n });
+    for (const other of [token, claiming.token]) expect(await seen(other)).toMatchObject({ status: 'CREATED' });
+    expect(await inboxOf(market, shop)).toEqual([]);
+  });
+
+  it('waits for no claim of an order that has expired, unless that takes what is late', async () => {
+    const { shop, slug, payTo, exchange, named } = await open();
+    await market.sql(`update payment_links set late_window_minutes = 600 where slug = $1`, slug);
+    for (const policy of ['HOLD', 'ACCEPT']) {
+      await market.sql(`update payment_links set late_policy = $2::payment_late_policy where slug = $1`, slug, policy);
+      const { token } = await begin(slug, 'CLAIM');
+      await market.sql(
+        `update payment_orders o
+         set expires_at = clock_timestamp() - interval '1 minute', created_at = clock_timestamp() - interval '1 hour'
+         from handles h
+         where h.value_hash = sha256(convert_to($1, 'UTF8')) and o.id = h.target_id`,
+        token,
+      );
+      await settle();
+      expect(await seen(token)).toMatchObject({ status: 'EXPIRED' });
+    }
+    await exchange.transfer(payTo, 12_500_000n);
+    await settle();
+    expect(await credited(named)).toBe(0n);
+    expect(await inboxOf(market, shop)).toMatchObject([{ reason: 'AMBIGUOUS' }]);
+    await market.sql(`update payment_orders set late_policy = 'HOLD' where pay_to = $1`, payTo);
+    await settle();
     expect(await stateOf(market, named)).toMatchObject({ status: 'PAID', credited: 12_500_000n });
   });
 

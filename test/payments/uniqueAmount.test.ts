@@ -1,6 +1,7 @@
 import { decodeFunctionData, erc20Abi, type Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
+import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { mostSurcharge, whyNotUnique } from '../../src/payments/model/uniqueAmount.ts';
 import { signIn } from '../support/person.ts';
 import { expectBooksToBalance } from './books.ts';
@@ -107,6 +108,33 @@ describe('an order without a payer', () => {
     expect(await now(order.token)).toMatchObject({ status: 'PAID', exceptions: [], receivedUnits: order.due.units });
   });
 
+  it('that has a part by a claim asks for the rest, which is claimed as well', async () => {
+    const { slug } = await makeLink(market);
+    await market.watch();
+    const { token, due } = await make({ slug });
+    const claim = async (transactionHash: Hex): Promise<void> => {
+      const [row] = await market.sql<{ id: string }>('select id from payment_orders where due_units = $1', due.units);
+      const { errors } = await market.house.ask(
+        'mutation ($input: ClaimPaymentInput!) { claimPayment(input: $input) { replayed } }',
+        { input: { orderId: encodeGlobalId('PaymentOrder', row?.id ?? ''), transactionHash } },
+        { token: market.merchant.accessToken },
+      );
+      expect(errors).toEqual([]);
+      await market.mine();
+      await market.watch();
+    };
+    const { hash: part } = await send(BigInt(due.units) - 500_000n);
+    await market.watch();
+    await claim(part);
+    const rest = await now(token);
+    expect(rest).toMatchObject({ status: 'DETECTED', receivedUnits: String(BigInt(due.units) - 500_000n) });
+    expect(rest.paymentRequest.eip681).toContain('uint256=500000');
+    const { hash } = await send(500_000n);
+    await market.watch();
+    await claim(hash);
+    expect(await now(token)).toMatchObject({ status: 'PAID', receivedUnits: due.units, exceptions: [] });
+  });
+
   it('of the native coin is paid the same way', async () => {
     const { slug } = await makeLink(market, { accepts: [{ asset: ETH, amount: '0.5' }] });
     const order = await make({ slug });
@@ -161,24 +189,78 @@ describe('an order by its amount and one by its payer', () => {
     expect(await now(unique.token)).toMatchObject({ status: 'PAID', exceptions: [], receivedUnits: unique.due.units });
   });
 
-  it('that ask for just as much are both unpaid by what names neither', async () => {
+  it('never ask for just as much: whoever comes later asks for a little more', async () => {
     const { slug } = await makeLink(market);
     const unique = await make({ slug });
     const units = BigInt(unique.due.units);
     const { slug: other } = await makeLink(market, {
       accepts: [{ asset: TUSD, amount: `${units / 1_000_000n}.${String(units % 1_000_000n).padStart(6, '0')}` }],
     });
-    const wallet = await make({ slug: other, payer: payer.address });
+    for (const matching of ['WALLET', 'CLAIM']) {
+      const named = matching === 'WALLET' ? { payer: payer.address } : {};
+      const surcharge = BigInt((await make({ slug: other, matching, ...named })).due.units) - units;
+      expect(surcharge > 0n && surcharge <= 9_999n).toBe(true);
+    }
+    const wallet = await make({ slug: other, payer: (await newPayer(market)).address });
+    expect(BigInt(wallet.due.units)).not.toBe(units);
     await send(units);
     await market.mine();
     await market.watch();
+    expect(await now(unique.token)).toMatchObject({ status: 'PAID', exceptions: [] });
     expect(await now(wallet.token)).toMatchObject({ status: 'CREATED' });
-    expect(await now(unique.token)).toMatchObject({ status: 'CREATED' });
-    await payer.send({ to: TEST_TOKEN_ADDRESS, data: wallet.paymentRequest.data });
+  });
+
+  it('whose payer is named by whoever has seen the payment on its way takes nothing of it', async () => {
+    const shop = await signIn(market.house);
+    const { data } = await market.house.ask<{ createPaymentLink: { paymentLink: { slug: string } } }>(
+      'mutation ($input: CreatePaymentLinkInput!) { createPaymentLink(input: $input) { paymentLink { slug } } }',
+      {
+        input: {
+          title: 'Tips',
+          pricing: 'OPEN',
+          accepts: [{ asset: TUSD, minAmount: '1', maxAmount: '100', payTo: shop.account.address }],
+        },
+      },
+      { token: shop.accessToken },
+    );
+    const slug = data?.createPaymentLink.paymentLink.slug ?? '';
+    await market.watch();
+    const unique = await make({ slug, amount: '12.5' });
+    const units = BigInt(unique.due.units);
+    const amount = `12.${String(units % 1_000_000n).padStart(6, '0')}`;
+    const stranger = await make({ slug, amount, payer: payer.address });
+    await send(units, shop.account.address);
     await market.mine();
     await market.watch();
-    expect(await now(wallet.token)).toMatchObject({ status: 'PAID' });
-    expect(await now(unique.token)).toMatchObject({ status: 'CREATED' });
+    expect(await now(unique.token)).toMatchObject({ status: 'PAID', receivedUnits: unique.due.units });
+    expect(await now(stranger.token)).toMatchObject({ status: 'CREATED', receivedUnits: '0' });
+  });
+
+  it('asked for at one instant are apart as well', async () => {
+    const { slug } = await makeLink(market, { accepts: [{ asset: TUSD, amount: '0.0015' }] });
+    const dearer = await makeLink(market, { accepts: [{ asset: TUSD, amount: '0.001507' }] });
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        tryToMake(index % 2 === 0 ? { slug } : { slug: dearer.slug, matching: 'CLAIM' }),
+      ),
+    );
+    const orders = made.flatMap(({ order }) => (order ? [order] : []));
+    const telling = orders.filter(({ matching }) => matching === 'UNIQUE_AMOUNT').map(({ due }) => due.units);
+    const others = orders.filter(({ matching }) => matching === 'CLAIM').map(({ due }) => due.units);
+    expect([telling.length, others.length]).toEqual([10, 10]);
+    expect(others.filter((units) => telling.includes(units))).toEqual([]);
+  });
+
+  it('that find no amount beside those that tell others are refused', async () => {
+    const { slug } = await makeLink(market, { accepts: [{ asset: TUSD, amount: '0.0003' }] });
+    const { slug: dearer } = await makeLink(market, { accepts: [{ asset: TUSD, amount: '0.000301' }] });
+    // one more, two more and three more than the price; and of the dearer one the first of them is the price
+    for (let made = 0; made < 3; made += 1) await make({ slug });
+    expect((await make({ slug: dearer })).due.units).toBe('304');
+    expect((await tryToMake({ slug: dearer, payer: payer.address })).extensions).toMatchObject({
+      code: 'UNIQUE_AMOUNT_UNAVAILABLE',
+      facts: { reason: 'NONE_FREE' },
+    });
   });
 });
 
@@ -263,9 +345,10 @@ describe('amounts', () => {
       9_999n,
       9_999n,
     ]);
-    expect(whyNotUnique({ price: 10n ** 6n, decimals: 0 })).toBe('INDIVISIBLE');
-    expect(whyNotUnique({ price: 99n, decimals: 6 })).toBe('PRICE_TOO_SMALL');
-    expect(whyNotUnique({ price: 100n, decimals: 6 })).toBeNull();
+    expect(whyNotUnique({ price: 10n ** 6n, decimals: 0, takesFee: false })).toBe('INDIVISIBLE');
+    expect(whyNotUnique({ price: 99n, decimals: 6, takesFee: false })).toBe('PRICE_TOO_SMALL');
+    expect(whyNotUnique({ price: 100n, decimals: 6, takesFee: false })).toBeNull();
+    expect(whyNotUnique({ price: 100n, decimals: 6, takesFee: true })).toBe('TAKES_FEE');
   });
 
   it('are held by the database, whoever writes the order', async () => {
@@ -292,7 +375,7 @@ describe('amounts', () => {
     await expect(copy(row('o.due_units', 'o.surcharge_units'))).rejects.toThrow('unique_amounts');
     await expect(copy(row('o.due_units + 20000', '20000'))).rejects.toThrow('unique_amount_check');
     await expect(copy(row('o.due_units', '0'))).rejects.toThrow('unique_amount_check');
-    await expect(copy(row('o.due_units', '1', `'WALLET'`, `'${payer.address}'`))).rejects.toThrow(
+    await expect(copy(row('o.due_units', '10000', `'WALLET'`, `'${payer.address}'`))).rejects.toThrow(
       'unique_amount_check',
     );
     await expect(copy(row('o.due_units', '0', `'WALLET'`))).rejects.toThrow('matching_check');

@@ -75,7 +75,7 @@ describe('money that no order takes', () => {
       status: 'OPEN',
       reason: 'UNKNOWN_SENDER',
       transaction: { units: '12500000', status: 'INCLUDED' },
-      candidates: [{ id: orderId }],
+      candidates: [{ reason: 'AMOUNT', paymentOrder: { id: orderId } }],
       paymentOrder: null,
     });
     const input = { id: found.id, orderId, idempotencyKey: 'assign-it-to-this-order' };
@@ -212,7 +212,7 @@ describe('an entry of the inbox', () => {
     expect(await assign(encodeGlobalId('PaymentOrder', newId()))).toBe('ORDER_NOT_FOUND');
     expect(await assign(id)).toBe('ORDER_NOT_FOUND');
     const { id: etherId } = await stateOf(market, inEther);
-    await market.sql(`update payment_orders set status = 'CANCELED' where id = $1`, etherId);
+    await market.sql(`update payment_orders set status = 'FAILED' where id = $1`, etherId);
     expect(await assign(encodeGlobalId('PaymentOrder', etherId))).toBe('ORDER_TAKES_NOTHING');
     await market.sql(`update payment_orders set status = 'CREATED' where id = $1`, etherId);
     expect(await assign(encodeGlobalId('PaymentOrder', etherId))).toBe('OK');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { followChain } from '../../src/chain/jobs.ts';
 import type { ChainSetting } from '../../src/environment.ts';
 import { startWorker, type Worker } from '../../src/worker.ts';
 import { type Door, openDoor } from '../chain/door.ts';
@@ -189,6 +190,22 @@ describe('a chain', () => {
     expect(state?.halt_reason).toContain('reorganized deeper than the 1 blocks');
     expect(await stateOf(market, order)).toMatchObject({ status: 'PAID', credited: 12_500_000n, exceptions: [] });
     expect(await refusal((await makeLink(market)).slug)).toBe('CHAIN_UNAVAILABLE');
+  });
+
+  it('that is halted settles nothing, until somebody has looked', async () => {
+    await market.sql('delete from chain_blocks');
+    await market.sql('update chain_incarnations set halt_reason = null, halted_at = null, head_number = null');
+    await market.watch();
+    const { payer, order } = await begin();
+    await payer.pay(order);
+    await market.mine(3);
+    await followChain(market.worker, market.registered(), market.reader);
+    await market.sql(`update chain_incarnations set halt_reason = 'deep', halted_at = now() where current`);
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'CREATED', credited: 0n });
+    await market.sql('update chain_incarnations set halt_reason = null, halted_at = null where current');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'PAID' });
   });
 
   it('that was reset is another history: open orders need a review, paid ones stay, new ones work', async () => {

@@ -42,13 +42,14 @@ it('money that was sent on the wrong chain stands in the inbox, is no order’s,
   const order = await makeOrder(market, { slug, payer: payer.address });
   const { to, data } = order.paymentRequest;
   const { hash } = await payer.send({ to, data });
+  await elsewhere.node.mine({ blocks: 2 });
   await watchElsewhere();
   const entry = await entryOf(market, shop, hash);
   const { id: orderId } = await stateOf(market, order);
   expect(entry).toMatchObject({
     reason: 'WRONG_CHAIN',
     status: 'OPEN',
-    candidates: [{ id: encodeGlobalId('PaymentOrder', orderId) }],
+    candidates: [{ reason: 'REFERENCE', paymentOrder: { id: encodeGlobalId('PaymentOrder', orderId) } }],
     transaction: { units: '12500000' },
   });
   const input = { id: entry?.id, orderId: encodeGlobalId('PaymentOrder', orderId) };

@@ -14,14 +14,14 @@ import { weighTransfers } from './weighTransfers.ts';
 export async function readFinalBlocks(context: WorkerContext, reading: Reading): Promise<Tip | null> {
   const { chain, reader, tokens, from, last } = reading;
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  const accounts = await findWatched(scope, chain.chainId);
+  const watched = await findWatched(scope, chain.chainId);
   const { all, native } = tokens;
-  const found = await reader.range({ after: from, last, tokens: all, native, accounts });
+  const found = await reader.range({ after: from, last, tokens: all, native, accounts: watched.accounts });
   const blocks = found && (await wholeBlocks(reading, found));
   const tip = blocks?.at(-1)?.block;
   if (!blocks || tip?.number !== last) return null;
   const weighed = await weighTransfers(context, { chain, reader, tokens, blocks });
-  const written = await appendBlocks(context, { chain, after: from, blocks: weighed.blocks, watched: accounts.size });
+  const written = await appendBlocks(context, { chain, after: from, blocks: weighed.blocks, watched });
   return written ? tip : null;
 }
 

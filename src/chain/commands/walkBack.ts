@@ -52,12 +52,15 @@ async function rewind(context: WorkerContext, chain: RegisteredChain, tip: Tip, 
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   const orphaned = await scope.transaction(async (tx) => {
     await lockChain(tx, chainId, 'exclusive');
-    const moved = await tx.chainIncarnation.updateMany({
-      where: { id: incarnationId, headNumber: tip.number },
-      // Those that come instead may be of earlier times than those that go.
-      data: { headNumber: ancestor, readUntil: null },
-    });
-    if (moved.count !== 1) throw new Error(`Another watcher has moved chain ${chainId} from block ${tip.number}.`);
+    // Those that come instead may be of earlier times than those that go, and are not safe because those were.
+    const moved = await tx.$executeRaw`
+      /* rewind */
+      update chain_incarnations
+      set head_number = ${ancestor}::bigint,
+          read_until = null,
+          safe_number = case when safe_number > ${ancestor}::bigint then ${ancestor}::bigint else safe_number end
+      where id = ${incarnationId}::uuid and head_number = ${tip.number}::bigint`;
+    if (moved !== 1) throw new Error(`Another watcher has moved chain ${chainId} from block ${tip.number}.`);
     await tx.chainBlock.deleteMany({ where: { incarnationId, number: { gt: ancestor } } });
     const { count } = await tx.chainTransfer.updateMany({
       where: { incarnationId, blockNumber: { gt: ancestor }, orphaned: false },

@@ -2,14 +2,14 @@ import type { WorkerContext } from '../../context.ts';
 import type { ChainBlockContent, ChainReader } from '../../ports.ts';
 import { creditArrivals, holdingOf } from '../model.ts';
 import type { KnownTokens } from './findTokens.ts';
-import { findWatched } from './findWatched.ts';
+import { findWatched, type Watched } from './findWatched.ts';
 import type { RegisteredChain } from './registerChain.ts';
 
 /** Blocks whose transfers say what arrived. */
 export interface WeighedBlocks {
   readonly blocks: readonly ChainBlockContent[];
-  /** How many accounts were watched when some were left out for not being so; null when nothing was left out. */
-  readonly watched: number | null;
+  /** Who was watched when transfers to others were left out; null when nothing was left out. */
+  readonly watched: Watched | null;
 }
 
 /**
@@ -32,7 +32,8 @@ export async function weighTransfers(
   if (!blocks.some(({ transfers }) => transfers.some(isWeighed))) return { blocks, watched: null };
 
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-  const accounts = await findWatched(scope, chain.chainId);
+  const watched = await findWatched(scope, chain.chainId);
+  const { accounts } = watched;
   const weighed: ChainBlockContent[] = [];
   for (const content of blocks) {
     const concerned = content.transfers.filter((transfer) => isWeighed(transfer) && accounts.has(transfer.recipient));
@@ -42,7 +43,7 @@ export async function weighTransfers(
     );
     weighed.push({ ...content, transfers });
   }
-  return { blocks: weighed, watched: accounts.size };
+  return { blocks: weighed, watched };
 }
 
 async function differencesIn(

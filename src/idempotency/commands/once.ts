@@ -2,7 +2,7 @@ import { isUniqueViolation } from '../../database/errors.ts';
 import type { Deed, Scope, Transaction } from '../../database/scope.ts';
 import { GatewayError, kernelErrors } from '../../kernel/errors.ts';
 import { idempotencyErrors } from '../errors.ts';
-import { hashKey, hashRequest, MONEY_KEY_DAYS } from '../model.ts';
+import { hashKey, hashRequest, hoursOf } from '../model.ts';
 
 /** A key as a client gave it. */
 export interface GivenKey {
@@ -22,6 +22,8 @@ export interface KeyedDeed {
   readonly variables: object;
   /** The id of what the deed makes. */
   readonly resultId: string;
+  /** Whether it is about money; its key is remembered for longer then. */
+  readonly isMoney?: boolean;
 }
 
 /** What was done, now or before. */
@@ -52,7 +54,7 @@ export async function once<Answer extends object>(
       )
       values (
         ${organizationId}::uuid, ${principal}, ${operation}, ${keyHash}::bytea, ${requestHash}::bytea,
-        ${resultId}::uuid, transaction_timestamp() + make_interval(days => ${MONEY_KEY_DAYS}::int)
+        ${resultId}::uuid, transaction_timestamp() + make_interval(hours => ${hoursOf(deed)}::int)
       )`,
   ];
   try {

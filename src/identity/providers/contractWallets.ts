@@ -39,22 +39,53 @@ export interface Question {
   readonly deployment: { readonly factory: Hex; readonly call: Hex } | null;
 }
 
-/**
- * Asks accounts of one chain, through its node: one call, two seconds at most, not repeated. Every answer is a verdict;
- * whatever is none means that nothing was checked.
- * @throws SIGNATURE_CHECK_UNAVAILABLE
- */
-export function createAccountAsker(chain: {
+/** A chain's nodes, by their addresses. */
+export interface NodesOfChain {
   readonly chainId: number;
   readonly rpcUrl: string;
-}): (question: Question) => Promise<Verdict> {
-  const { chainId, rpcUrl } = chain;
-  // viem's own timeout ends with the headers, and its repeating waits for as long as a provider says.
-  const transport = http(rpcUrl, { timeout: 0, retryCount: 0, maxResponseBodySize: LONGEST_ANSWER });
-  const client = createClient({ transport });
-  const send = client.request as unknown as (call: object, options: { signal: AbortSignal }) => Promise<unknown>;
+  /** Those that are asked in their order when the first could not check. */
+  readonly otherRpcUrls?: readonly string[] | undefined;
+}
+
+/**
+ * Asks accounts of one chain, through its nodes: one call, two seconds at most. Every answer is a verdict, for good;
+ * whatever is none means that nothing was checked, and then the next node is asked, each once. Whichever has answered
+ * is asked first from then on.
+ * @throws SIGNATURE_CHECK_UNAVAILABLE when none of them could check
+ */
+export function createAccountAsker({
+  chainId,
+  rpcUrl,
+  otherRpcUrls = [],
+}: NodesOfChain): (question: Question) => Promise<Verdict> {
+  const nodes = [rpcUrl, ...otherRpcUrls].map((url) => connect(chainId, url));
+  let current = 0;
   return async (question) => {
     const call = { from: CALLER, gas: GAS, data: creationCode(question) };
+    const first = current;
+    let failure: unknown;
+    for (let turn = 0; turn < nodes.length; turn += 1) {
+      const asked = (first + turn) % nodes.length;
+      try {
+        const verdict = await (nodes[asked] as Node)(call);
+        current = asked;
+        return verdict;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  };
+}
+
+type Node = (call: object) => Promise<Verdict>;
+
+function connect(chainId: number, url: string): Node {
+  // viem's own timeout ends with the headers, and its repeating waits for as long as a provider says.
+  const transport = http(url, { timeout: 0, retryCount: 0, maxResponseBodySize: LONGEST_ANSWER });
+  const client = createClient({ transport });
+  const send = client.request as unknown as (call: object, options: { signal: AbortSignal }) => Promise<unknown>;
+  return async (call) => {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const answer = await send({ method: 'eth_call', params: [call, 'latest'] }, { signal }).catch((error: unknown) => {
       // viem's errors quote the node's address, which may carry a secret, and ours are written to the log.

@@ -1,7 +1,7 @@
 import { isErc6492Signature, parseErc6492Signature } from 'viem';
 import type { WalletVerifier } from '../../ports.ts';
 import { identityErrors } from '../errors.ts';
-import { createAccountAsker } from './contractWallets.ts';
+import { createAccountAsker, type NodesOfChain } from './contractWallets.ts';
 import { recoverSigner } from './recoverSigner.ts';
 
 type Hex = `0x${string}`;
@@ -9,12 +9,12 @@ type Claim = Parameters<WalletVerifier['verify']>[0];
 
 /**
  * Checks signatures. One of the account's own key is recovered here, without a network; whatever else comes is put to
- * the account on the message's chain, by one call of that chain's node.
+ * the account on the message's chain, by one call of one of that chain's nodes.
  * @param options.chains the nodes; on a chain without one, accounts of their own key alone are checked
  * @param options.factories those that may deploy a wallet inside the check (ERC-6492), in lower case; all when absent
  */
 export function createWalletVerifier(options: {
-  readonly chains: readonly { readonly chainId: number; readonly rpcUrl: string }[];
+  readonly chains: readonly NodesOfChain[];
   readonly factories?: readonly string[] | undefined;
 }): WalletVerifier {
   const { chains, factories } = options;

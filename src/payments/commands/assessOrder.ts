@@ -26,6 +26,9 @@ interface LockedOrder extends ToldOrder, ChainView {
   readonly expiresAt: Date;
   /** Whether the chain has news of its credits that were not judged yet. */
   readonly hasNews: boolean;
+  /** Of its refunds whose transfer was seen. */
+  readonly sentBack: bigint;
+  readonly credits: readonly ActiveCredit[];
   /** Of the event that would come next. */
   readonly nextVersion: number;
 }
@@ -39,36 +42,59 @@ interface LockedOrder extends ToldOrder, ChainView {
 export async function assessOrder(
   context: WorkerContext,
   tx: Transaction,
-  input: { readonly organizationId: string; readonly orderId: string } & Notice,
+  input: {
+    readonly organizationId: string;
+    readonly orderId: string;
+    /** Whether the transaction holds the order's row already. */
+    readonly isHeld?: boolean;
+  } & Notice,
 ): Promise<boolean> {
-  const { orderId, note = [], forget = [] } = input;
-  const before = await lockOrder(tx, orderId);
+  const { orderId, isHeld = false, note = [], forget = [] } = input;
+  // Two statements: whoever waits for the lock sees in the second what the one before it has done, its event included.
+  if (!isHeld) await lockOrder(tx, orderId);
+  const before = await readOrder(tx, orderId);
   const kept = before.exceptions.filter((exception) => !forget.includes(exception));
   const exceptions = [...new Set([...kept, ...note])].sort();
   const assessment = before.hasNews
     ? { status: before.status, exceptions, credited: before.credited }
-    : assess({ ...before, exceptions }, await activeCredits(tx, orderId), before);
-  if (isSame(before, assessment)) return false;
-  await writeAssessment(tx, orderId, assessment);
-  const order = { ...before, ...assessment };
-  await appendEvent(context, tx, paymentOrderChanged({ before, order, version: before.nextVersion }));
-  return true;
+    : assess({ ...before, exceptions }, before.credits, before);
+  const hasChanged = !isSame(before, assessment);
+  if (hasChanged) {
+    await writeAssessment(tx, orderId, assessment);
+    const order = { ...before, ...assessment };
+    await appendEvent(context, tx, paymentOrderChanged({ before, order, version: before.nextVersion }));
+  }
+  if (before.refund === 'PENDING' && !before.hasNews) await withdrawRefunds(tx, orderId);
+  return hasChanged;
 }
 
-async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder> {
-  // Two statements: whoever waits for the lock sees in the second what the one before it has done, its event included.
+/** What is asked for back and is not there is called off with what took it away. */
+async function withdrawRefunds(tx: Transaction, orderId: string): Promise<void> {
+  await tx.$queryRaw`/* withdrawRefunds */ select withdraw_refunds(${orderId}::uuid)::text`;
+}
+
+async function lockOrder(tx: Transaction, orderId: string): Promise<void> {
   await tx.$queryRaw`
     /* lockOrder */
     select id from payment_orders
     where organization_id = current_organization_id() and id = ${orderId}::uuid
     for update`;
+}
+
+/** Units, and the block that they came in. */
+type CountedUnits = readonly [units: string, block: string | null];
+
+async function readOrder(tx: Transaction, orderId: string): Promise<LockedOrder> {
   const [row] = await tx.$queryRaw<
-    (Omit<LockedOrder, 'due' | 'tolerance' | 'credited' | 'finality'> & {
+    (Omit<LockedOrder, 'due' | 'tolerance' | 'credited' | 'finality' | 'sentBack' | 'credits'> & {
       due: string;
       tolerance: string;
       credited: string;
+      sentBack: string;
       finality: string;
       confirmations: number;
+      credits: CountedUnits[];
+      words: CountedUnits[];
     })[]
   >`
     /* readOrder */
@@ -100,6 +126,30 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
         select from chain_transfers t where t.claimed_for_id = o.id and t.judged_at is null
       ) as "hasNews",
       (
+        select coalesce(sum(r.units), 0)::text
+        from payment_refunds r
+        where r.organization_id = o.organization_id
+          and r.payment_order_id = o.id
+          and r.status in ('SENT', 'COMPLETED')
+      ) as "sentBack",
+      (
+        select coalesce(json_agg(json_build_array(c.units::text, b.block_number::text)), '[]')
+        from payment_credits c
+        join blockchain_transactions b on b.organization_id = c.organization_id and b.id = c.blockchain_transaction_id
+        where c.organization_id = o.organization_id and c.payment_order_id = o.id and c.reversed_at is null
+      ) as credits,
+      -- what a member's word stands for waits for no block
+      (
+        select coalesce(json_agg(json_build_array(p.units::text, null)), '[]')
+        from provider_transactions p
+        where p.organization_id = o.organization_id
+          and p.payment_order_id = o.id
+          and p.kind = 'PAYMENT'
+          and p.status = 'CONFIRMED'
+          and p.voided_at is null
+          and p.blockchain_transaction_id is null
+      ) as words,
+      (
         select coalesce(max(e.aggregate_version), 0) + 1
         from events e
         where e.organization_id = o.organization_id and e.aggregate_type = 'payment-order' and e.aggregate_id = o.id
@@ -109,35 +159,19 @@ async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder>
     join chain_incarnations i on i.id = o.incarnation_id
     where o.organization_id = current_organization_id() and o.id = ${orderId}::uuid`;
   if (!row) throw new Error('An order that was to be assessed is not in its tenant.');
-  const { confirmations, ...order } = row;
+  const { confirmations, credits, words, ...order } = row;
   return {
     ...order,
     due: BigInt(row.due),
     tolerance: BigInt(row.tolerance),
     credited: BigInt(row.credited),
+    sentBack: BigInt(row.sentBack),
+    credits: [...credits, ...words].map(([units, block]) => ({
+      units: BigInt(units),
+      blockNumber: block === null ? null : BigInt(block),
+    })),
     finality: finalityOf(row.finality, confirmations),
   };
-}
-
-async function activeCredits(tx: Transaction, orderId: string): Promise<ActiveCredit[]> {
-  // what a member's word stands for waits for no block
-  const credits = await tx.$queryRaw<{ units: string; blockNumber: bigint | null }[]>`
-    /* activeCredits */
-    select c.units::text as units, b.block_number as "blockNumber"
-    from payment_credits c
-    join blockchain_transactions b on b.organization_id = c.organization_id and b.id = c.blockchain_transaction_id
-    where c.organization_id = current_organization_id()
-      and c.payment_order_id = ${orderId}::uuid
-      and c.reversed_at is null
-    union all
-    select p.units::text, null
-    from provider_transactions p
-    where p.organization_id = current_organization_id()
-      and p.payment_order_id = ${orderId}::uuid
-      and p.kind = 'PAYMENT'
-      and p.status = 'CONFIRMED'
-      and p.blockchain_transaction_id is null`;
-  return credits.map(({ units, blockNumber }) => ({ units: BigInt(units), blockNumber }));
 }
 
 function isSame(order: LockedOrder, { status, exceptions, credited }: Assessment): boolean {

@@ -4,8 +4,8 @@ import { paymentErrors } from '../errors.ts';
 import { decideOnce, type Refusal } from './decideOnce.ts';
 
 /**
- * Gives money that no order took to an order of the same asset and payee, of which nothing is being refunded, even to one that is over by its time or has all that was
- * due. The first organization that decides about a transfer has it. The worker credits it next. Needs `payments:write`.
+ * Gives money that no order took to an order of the same asset and payee, of which nothing is being refunded, even to one
+ * that is over by its time, was called off, or has all that was due. The first organization that decides about a transfer has it. The worker credits it next. Needs `payments:write`.
  * @param input.id null where what was given names none; so is `orderId`
  * @throws FORBIDDEN, STEP_UP_REQUIRED, UNMATCHED_PAYMENT_NOT_FOUND, UNMATCHED_PAYMENT_CLOSED, TRANSFER_TAKEN,
  *   PAYEE_NOT_PROVED, ORDER_NOT_FOUND, ORDER_TAKES_NOTHING, ASSET_MISMATCH

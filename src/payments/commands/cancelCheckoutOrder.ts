@@ -5,7 +5,7 @@ import { paymentErrors } from '../errors.ts';
 /**
  * Calls off a payer's own order that nothing has arrived for, by its token. One that was called off already stays so,
  * which is why it takes no key.
- * @throws ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE
+ * @throws ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE, ORDER_UNDECIDED
  */
 export async function cancelCheckoutOrder(
   context: Context,
@@ -21,6 +21,8 @@ export async function cancelCheckoutOrder(
   ]);
   const outcome = answers[0]?.outcome ?? null;
   if (outcome === null) throw paymentErrors.ORDER_NOT_FOUND();
+  const [word, reason = ''] = outcome.split(' ');
+  if (word === 'UNDECIDED') throw paymentErrors.ORDER_UNDECIDED({ reason }, { retryAfter: 2 });
   if (outcome !== 'DONE' && outcome !== 'CANCELED') throw paymentErrors.ORDER_NOT_CANCELABLE({ status: outcome });
   return { token };
 }

@@ -8,7 +8,7 @@ import { decideOnce, type Refusal } from './decideOnce.ts';
  * Calls off an order of the viewer's organization that nothing has arrived for. One that was called off already stays so.
  * Needs `payments:write`.
  * @param input.id null where what was given names none
- * @throws FORBIDDEN, STEP_UP_REQUIRED, ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE
+ * @throws FORBIDDEN, STEP_UP_REQUIRED, ORDER_NOT_FOUND, ORDER_NOT_CANCELABLE, ORDER_UNDECIDED
  */
 export async function cancelPaymentOrder(
   context: Context,
@@ -26,6 +26,7 @@ export async function cancelPaymentOrder(
       select
         case
           when outcome is null then 'ORDER_NOT_FOUND'
+          when outcome like 'UNDECIDED %' then 'ORDER_' || outcome
           when outcome not in ('DONE', 'CANCELED') then 'ORDER_NOT_CANCELABLE ' || outcome
         end as refusal
       from cancel_payment_order(${id}::uuid, ${told}::jsonb) as outcome`,

@@ -4,9 +4,11 @@ import { paymentErrors } from '../errors.ts';
 import { decideOnce, type Refusal } from './decideOnce.ts';
 
 /**
- * Calls off a refund of which no transfer was seen yet; what it reserved is free again. Needs `payments:write`.
+ * Calls off a refund of which no transfer was seen yet; what it reserved is free again. One whose destination is known
+ * is off once every block up to a head behind this moment was read, and none has brought it: until then it may have been
+ * sent. Needs `payments:write`.
  * @param input.id null where what was given names none
- * @throws FORBIDDEN, STEP_UP_REQUIRED, REFUND_NOT_FOUND, REFUND_CLOSED
+ * @throws FORBIDDEN, STEP_UP_REQUIRED, REFUND_NOT_FOUND, REFUND_CLOSED, REFUND_UNDECIDED
  */
 export async function cancelRefund(
   context: Context,

@@ -5,8 +5,10 @@ import { metadataOf } from '../../events/model.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { kernelErrors } from '../../kernel/errors.ts';
 import { actorOf } from '../../kernel/viewer.ts';
+import { requireOrganizationStepUp } from '../../tenancy/commands/requireOrganizationStepUp.ts';
 import { paymentErrors } from '../errors.ts';
 import { type ClaimableTransfer, claimMessage } from '../model/claims.ts';
+import { factOf } from '../model/refusals.ts';
 
 /** Which transaction is claimed, for which order, and by whom. */
 export interface ClaimInput {
@@ -32,8 +34,8 @@ interface Claimed {
 
 /**
  * Has the transfers of a transaction credited to an order that nobody could know they were for: those of whoever has
- * signed the claim, or all of them for a member who may write payments. The watcher has read the transaction; the worker
- * credits what is claimed next. What was claimed for the same order before stays so.
+ * signed the claim, or all of them for a member who may write payments. The watcher has read the transaction and
+ * the worker has judged what is in it, so that nothing which names another order is claimed; it credits what is claimed next. What was claimed for the same order before stays so.
  * @throws ORDER_NOT_FOUND, ORDER_TAKES_NOTHING, TRANSFER_NOT_SEEN, TRANSFER_TOO_OLD, TRANSFER_LATE, TRANSFER_TAKEN,
  *   CLAIM_NOT_SIGNED, PAYEE_NOT_PROVED where a member claims for a payee who has left, and what checking a signature throws
  */
@@ -47,6 +49,8 @@ export async function claimPayment(context: Context, input: ClaimInput): Promise
   const { organizationId, orderId } = claimed;
   const isMember = token === null;
   if (isMember && !claimed.permitted) throw kernelErrors.FORBIDDEN({ permission: 'payments:write' });
+  // nobody knows yet what it is for: it may name another order, or be a refund that somebody waits for
+  if (claimed.transfers.some(({ verdict }) => verdict === 'UNJUDGED')) notSeen(transactionHash);
   const free = claimed.transfers.filter(({ verdict }) => verdict === 'FREE');
   const isDone = free.length === 0 && claimed.transfers.some(({ verdict }) => verdict === 'CLAIMED');
   if (free.length === 0 && !isDone) refuse(claimed, transactionHash);
@@ -63,9 +67,12 @@ export async function claimPayment(context: Context, input: ClaimInput): Promise
       operation: 'claimPayment',
       variables: { orderId, transactionHash },
       resultId: orderId,
+      isMoney: true,
     },
     (record) =>
       scope.transaction(async (tx) => {
+        // the database asks a member for it with each claim, and nobody is answered again without it
+        if (isMember && (idempotencyKey || isDone)) await requireOrganizationStepUp(tx);
         for (const deed of record(tx)) await deed;
         if (isDone) return { orderId };
         const [{ outcome }] = await tx.$queryRaw<[{ outcome: string | null }]>`
@@ -74,7 +81,7 @@ export async function claimPayment(context: Context, input: ClaimInput): Promise
         if (outcome === null) throw paymentErrors.ORDER_NOT_FOUND();
         if (outcome === 'PAYEE') throw paymentErrors.PAYEE_NOT_PROVED();
         if (outcome === 'NOTHING') throw paymentErrors.TRANSFER_TAKEN({ transactionHash });
-        if (outcome !== 'DONE') throw paymentErrors.ORDER_TAKES_NOTHING({ status: outcome });
+        if (outcome !== 'DONE') throw paymentErrors.ORDER_TAKES_NOTHING(factOf('ORDER_TAKES_NOTHING', outcome));
         return { orderId };
       }),
     async (known) => ({ orderId: known }),
@@ -105,7 +112,7 @@ async function findClaimed(
 function refuse({ transfers }: Claimed, transactionHash: string): never {
   switch (transfers[0]?.verdict) {
     case undefined:
-      throw paymentErrors.TRANSFER_NOT_SEEN({ transactionHash }, { retryAfter: 5 });
+      return notSeen(transactionHash);
     case 'OLD':
       throw paymentErrors.TRANSFER_TOO_OLD({ transactionHash });
     case 'LATE':
@@ -113,6 +120,10 @@ function refuse({ transfers }: Claimed, transactionHash: string): never {
     default:
       throw paymentErrors.TRANSFER_TAKEN({ transactionHash });
   }
+}
+
+function notSeen(transactionHash: string): never {
+  throw paymentErrors.TRANSFER_NOT_SEEN({ transactionHash }, { retryAfter: 5 });
 }
 
 /** Who of the senders has signed the claim; a transaction may carry the transfers of several. */

@@ -1,7 +1,7 @@
 import { bytesToHex } from 'viem';
 import type { Context } from '../../context.ts';
 import type { Scope } from '../../database/scope.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { showUnits } from '../../kernel/money.ts';
 import { paymentErrors } from '../errors.ts';
 import { refundMessage } from '../model/refunds.ts';
 
@@ -44,11 +44,12 @@ export async function confirmRefundDestination(
       /* confirmRefundDestination */
       select confirm_refund_destination(${refundId}::uuid, ${destination}, ${signer}) as refusal`,
   ]);
-  switch (answer?.refusal ?? null) {
-    case null:
+  const [code, status = ''] = answer?.refusal?.split(' ') ?? [];
+  switch (code) {
+    case undefined:
       return { token, refundId };
     case 'REFUND_CLOSED':
-      throw paymentErrors.REFUND_CLOSED();
+      throw paymentErrors.REFUND_CLOSED({ status });
     case 'REFUND_SIGNER_REFUSED':
       throw paymentErrors.REFUND_SIGNER_REFUSED({ signer });
     case 'DESTINATION_REFUSED':
@@ -95,7 +96,7 @@ async function findRefund({ db }: Scope, id: string | null): Promise<FoundRefund
   return {
     id,
     destination,
-    amount: fromUnits(BigInt(units.toFixed()), asset.decimals),
+    amount: showUnits(units, asset),
     asset: asset.caip19,
     chainId: Number(asset.chainId),
     reference: bytesToHex(paymentOrder.reference),

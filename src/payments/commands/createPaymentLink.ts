@@ -80,6 +80,7 @@ export async function createPaymentLink<Link>(
       operation: 'createPaymentLink',
       variables,
       resultId: id,
+      isMoney: true,
     },
     (record) =>
       checkContractPayees(context, accepts, (check) => make(record, check)).catch((error: unknown) =>

@@ -19,7 +19,7 @@ import { explainOrder } from './explainOrder.ts';
 import { findPayableLink, type PayableLink, type Terms } from './findPayableLink.ts';
 import { readMatching } from './readMatching.ts';
 import { readPrice } from './readPrice.ts';
-import { takeUniqueAmount } from './takeUniqueAmount.ts';
+import { takeAmount } from './takeAmount.ts';
 
 /** What a payer chooses. */
 export interface PaymentOrderInput {
@@ -50,6 +50,7 @@ export async function createPaymentOrder(
   const scope = context.handleScope('payment-link', input.slug);
   const link = await findPayableLink(scope.db);
   const { organizationId } = link;
+  const isOwn = await asksForItself(context, organizationId);
   return once(
     scope,
     {
@@ -59,6 +60,7 @@ export async function createPaymentOrder(
       operation: 'createPaymentOrder',
       variables,
       resultId: id,
+      isMoney: true,
     },
     async (record) => {
       await scope
@@ -67,9 +69,9 @@ export async function createPaymentOrder(
           for (const deed of record(tx)) await deed;
           const chosen = readOrder(link, input);
           const { terms, price, matching, payer } = chosen;
-          await limitOrders(context, tx, link);
+          await limitOrders(context, tx, link, isOwn);
           const chain = await holdChain(tx, terms.chainId);
-          const units = matching === 'UNIQUE_AMOUNT' ? await takeUniqueAmount(tx, { ...terms, price }) : price;
+          const units = await takeAmount(tx, { ...terms, price, matching });
           await insertOrder(context, tx, { id, link, chain, units, ...chosen });
           await nameOrder(tx, { organizationId, orderId: id, token });
           const { asset, payTo } = terms;
@@ -81,7 +83,10 @@ export async function createPaymentOrder(
       return { token };
     },
     async (orderId) => {
-      await scope.write((tx) => [nameOrder(tx, { organizationId, orderId, token })]);
+      await scope.transaction(async (tx) => {
+        await limitTokens(context, tx, orderId);
+        await nameOrder(tx, { organizationId, orderId, token });
+      });
       return { token };
     },
   );
@@ -113,7 +118,7 @@ function insertOrder(
     readonly id: string;
     readonly link: PayableLink;
     readonly chain: HeldChain;
-    /** The price, with what tells it from others. */
+    /** The price, with what tells it from others or others from it. */
     readonly units: bigint;
   },
 ): Deed {
@@ -158,23 +163,46 @@ function clientHash({ client }: Context): Buffer<ArrayBuffer> {
 }
 
 /**
- * Counting and adding are one step: the count holds a lock on this client's orders of this link. What the organization
- * is asked for in a minute is counted beside it, and counts only where an order comes of it.
+ * Counting and adding are one step: the count holds a lock on this client's orders of this link, of one with few uses no
+ * more than its share of them. What the organization is asked for in a minute is counted beside it, and counts only where
+ * an order comes of it. Whoever may write the organization's payments asks for its customers, and is no one client.
  */
-async function limitOrders(context: Context, tx: Transaction, link: PayableLink): Promise<void> {
+async function limitOrders(context: Context, tx: Transaction, link: PayableLink, isOwn: boolean): Promise<void> {
   const {
-    LIMIT_OPEN_ORDERS_PER_CLIENT: limit,
+    LIMIT_OPEN_ORDERS_PER_CLIENT: perClient,
     LIMIT_ORDERS_PER_ORGANIZATION_PER_MINUTE: allowed,
     TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: unlimited,
   } = context.environment;
   if (unlimited) return;
   const byOrganization = sha256(`orders organization ${link.organizationId}`);
-  const [{ open, wait }] = await tx.$queryRaw<[{ open: number; wait: number }]>`
+  const [{ open, most, wait }] = await tx.$queryRaw<[{ open: number; most: number; wait: number }]>`
     /* limitOrders */
     select
       count_open_orders(${link.id}::uuid, ${clientHash(context)}::bytea) as open,
+      most_open_orders(${link.id}::uuid, ${perClient}::int) as most,
       take_rate_limit(${byOrganization}::bytea, ${allowed}::int, 60) as wait`;
-  if (open >= limit) throw kernelErrors.RATE_LIMITED({ open, limit }, { retryAfter: 60 });
+  if (open >= most && !isOwn) throw kernelErrors.RATE_LIMITED({ open, limit: most }, { retryAfter: 60 });
+  if (wait > 0) throw kernelErrors.RATE_LIMITED({ seconds: wait }, { retryAfter: wait });
+}
+
+async function asksForItself({ viewer, scope }: Context, organizationId: string): Promise<boolean> {
+  if (viewer?.organizationId !== organizationId) return false;
+  const [may] = await scope.db.$queryRaw<[{ permitted: boolean }]>`
+    /* mayWritePayments */
+    select has_permission('payments:write') as permitted`;
+  return may.permitted;
+}
+
+/** A key that is repeated for ever makes no rows for ever. */
+async function limitTokens(
+  { environment: { LIMIT_OPEN_ORDERS_PER_CLIENT: most, TOLLHOUSE_UNSAFE_NO_RATE_LIMITS: unlimited } }: Context,
+  tx: Transaction,
+  orderId: string,
+): Promise<void> {
+  if (unlimited) return;
+  const [{ wait }] = await tx.$queryRaw<[{ wait: number }]>`
+    /* limitTokens */
+    select take_rate_limit(${sha256(`tokens order ${orderId}`)}::bytea, ${most}::int, 3600) as wait`;
   if (wait > 0) throw kernelErrors.RATE_LIMITED({ seconds: wait }, { retryAfter: wait });
 }
 

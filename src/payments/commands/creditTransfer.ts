@@ -2,21 +2,14 @@ import type { Transaction } from '../../database/scope.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { UnjudgedTransfer } from './moveCredit.ts';
 
-/**
- * Credits a transfer to an order of the scene's organization, which claims it thereby. It may have paid this tenant
- * before, as another payment than it is now.
- */
+/** Credits a transfer to the order of the scene's organization that has claimed it; it may have paid this tenant before. */
 export async function creditTransfer(
   tx: Transaction,
   transfer: UnjudgedTransfer,
-  { organizationId, orderId }: { readonly organizationId: string; readonly orderId: string },
+  { orderId }: { readonly orderId: string },
 ): Promise<void> {
   const { incarnationId, assetId, transactionHash: hash, ordinal, sender, recipient, units } = transfer;
   const { blockNumber, blockHash, blockTime } = transfer;
-  await tx.chainTransfer.updateMany({
-    where: { id: transfer.id },
-    data: { claimedOrganizationId: organizationId, claimedForId: orderId },
-  });
   await tx.$executeRaw`
     /* creditTransfer */
     with credited as (

@@ -3,7 +3,9 @@ import type { Deed, Transaction } from '../../database/scope.ts';
 import { type Done, type GivenKey, once } from '../../idempotency/commands/once.ts';
 import { type GatewayError, kernelErrors } from '../../kernel/errors.ts';
 import { actorOf } from '../../kernel/viewer.ts';
+import { requireOrganizationStepUp } from '../../tenancy/commands/requireOrganizationStepUp.ts';
 import { paymentErrors } from '../errors.ts';
+import { factOf } from '../model/refusals.ts';
 
 /** What a function of the database answers: why it did nothing, or nothing. */
 export type Refusal = readonly { readonly refusal: string | null }[];
@@ -35,9 +37,12 @@ export async function decideOnce(
       operation,
       variables,
       resultId: id,
+      isMoney: true,
     },
     (record) =>
       scope.transaction(async (tx) => {
+        // the database asks for it with whatever is decided; a used key decides nothing, and answers nobody without it
+        if (idempotencyKey) await requireOrganizationStepUp(tx);
         for (const deed of record(tx)) await deed;
         const [answer] = await decide(tx);
         if (answer?.refusal != null) throw explain(answer.refusal);
@@ -47,11 +52,15 @@ export async function decideOnce(
   );
 }
 
-/** What the database's word means: one of the domain's codes, perhaps with what an order is that takes nothing. */
+/** What the database's words mean: one of the domain's codes, and its facts. */
 function explain(refusal: string): GatewayError {
-  const [code = '', status] = refusal.split(' ');
-  if (!(code in REFUSALS)) throw new Error(`The database refused for a reason that nobody knows: ${refusal}.`);
-  return REFUSALS[code as keyof typeof REFUSALS](status === undefined ? {} : { status });
+  const [code = '', ...words] = refusal.split(' ');
+  if (!(code in REFUSALS || code in UNDECIDED))
+    throw new Error(`The database refused for a reason that nobody knows: ${refusal}.`);
+  if (code in UNDECIDED)
+    return UNDECIDED[code as keyof typeof UNDECIDED]({ reason: words[0] ?? '' }, { retryAfter: RETRY_AFTER });
+  const refuse = REFUSALS[code as keyof typeof REFUSALS];
+  return refuse(Object.assign({}, ...words.map((word) => factOf(code, word))));
 }
 
 const {
@@ -61,16 +70,24 @@ const {
   PAYEE_NOT_PROVED,
   ORDER_NOT_FOUND,
   ORDER_NOT_CANCELABLE,
+  ORDER_UNDECIDED,
   ORDER_NOT_UNDERPAID,
   ORDER_TAKES_NOTHING,
   ASSET_MISMATCH,
   REFUND_NOT_FOUND,
   REFUND_CLOSED,
+  REFUND_UNDECIDED,
   REFUND_EXCEEDS,
   DESTINATION_REFUSED,
   DESTINATION_NEEDS_OWNER,
   REFERENCE_TAKEN,
+  MANUAL_PAYMENT_NOT_FOUND,
+  MANUAL_PAYMENT_CLOSED,
 } = paymentErrors;
+/** What is not known yet, with the reason why. */
+const UNDECIDED = { ORDER_UNDECIDED, REFUND_UNDECIDED };
+/** In seconds; by then the worker has been there. */
+const RETRY_AFTER = 2;
 const REFUSALS = {
   UNMATCHED_PAYMENT_NOT_FOUND,
   UNMATCHED_PAYMENT_CLOSED,
@@ -87,4 +104,6 @@ const REFUSALS = {
   DESTINATION_REFUSED,
   DESTINATION_NEEDS_OWNER,
   REFERENCE_TAKEN,
+  MANUAL_PAYMENT_NOT_FOUND,
+  MANUAL_PAYMENT_CLOSED,
 };

@@ -34,6 +34,7 @@ export async function deletePaymentLink(
       operation: 'deletePaymentLink',
       variables: { id },
       resultId: id,
+      isMoney: true,
     },
     async (record) => {
       await scope

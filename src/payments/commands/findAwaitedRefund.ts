@@ -13,7 +13,7 @@ export interface AwaitedRefund {
  */
 export async function findAwaitedRefund(
   context: WorkerContext,
-  { incarnationId, assetId, sender, recipient, units, blockNumber, id }: UnjudgedTransfer,
+  { incarnationId, assetId, sender, recipient, id }: UnjudgedTransfer,
 ): Promise<AwaitedRefund | undefined> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
   const [refund] = await scope.db.$queryRaw<AwaitedRefund[]>`
@@ -26,8 +26,9 @@ export async function findAwaitedRefund(
       and r.asset_id = ${assetId}::uuid
       and r.pay_from = ${sender}
       and r.destination = ${recipient}
-      and r.units = ${units}::numeric
-      and (${blockNumber} > r.head_number or t.created_at > r.addressed_at)
+      -- of what a fee was taken of less arrives than is sent
+      and r.units = coalesce(t.sent_units, t.units)
+      and t.created_at >= r.addressed_at
     order by r.addressed_at
     limit 1`;
   return refund;

@@ -9,6 +9,8 @@ export interface Terms extends AskedPrice {
   readonly assetId: string;
   readonly chainId: number;
   readonly token: string | null;
+  /** Whether less of the asset arrives than is sent. */
+  readonly takesFee: boolean;
   readonly payTo: string;
 }
 
@@ -44,7 +46,16 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
           minUnits: true,
           maxUnits: true,
           payTo: true,
-          asset: { select: { id: true, chainId: true, caip19: true, address: true, decimals: true } },
+          asset: {
+            select: {
+              id: true,
+              chainId: true,
+              caip19: true,
+              address: true,
+              decimals: true,
+              creditsBalanceDifference: true,
+            },
+          },
         },
       },
     },
@@ -56,6 +67,7 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
     asset: asset.caip19,
     token: asset.address,
     decimals: asset.decimals,
+    takesFee: asset.creditsBalanceDifference,
     units: units && BigInt(units.toFixed()),
     minUnits: minUnits && BigInt(minUnits.toFixed()),
     maxUnits: maxUnits && BigInt(maxUnits.toFixed()),

@@ -1,14 +1,15 @@
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
-import { isNamed, matchOrder } from '../model/matching.ts';
+import { isNamed, matchOrder, paymentOf } from '../model/matching.ts';
 import type { OrderStatus } from '../model.ts';
 import { assessOrder, type Notice } from './assessOrder.ts';
 import { creditTransfer } from './creditTransfer.ts';
 import { type AwaitedRefund, findAwaitedRefund } from './findAwaitedRefund.ts';
 import { findFittingOrders } from './findFittingOrders.ts';
+import { findOrderInAnotherAsset } from './findOrderInAnotherAsset.ts';
+import { followRefund } from './followRefund.ts';
 import { moveCredit, type UnjudgedTransfer } from './moveCredit.ts';
 import { settleClaim } from './settleClaim.ts';
-import { settleRefund } from './settleRefund.ts';
 
 /**
  * Decides what a transfer means: a new one is credited to the order that it pays, if there is one; the credit of one
@@ -19,7 +20,7 @@ export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTr
   const { claimedOrganizationId, claimedForId } = transfer;
   if (claimedOrganizationId !== null && claimedForId !== null) {
     const claimed = { organizationId: claimedOrganizationId, orderId: claimedForId };
-    await inOrder(context, transfer, claimed, async (tx, held) => {
+    await inOrder(context, { transfer, target: claimed, claims: true }, async (tx, held) => {
       const isCredited = await hasCredit(tx, transfer, claimedForId);
       return isCredited ? moveCredit(tx, transfer, claimedForId) : settleClaim(tx, transfer, { ...held, ...claimed });
     });
@@ -30,15 +31,11 @@ export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTr
     const refund = await findAwaitedRefund(context, transfer);
     if (refund) return takeForRefund(context, transfer, refund);
   }
-  const match = matchOrder({ ...transfer, units: BigInt(transfer.units) }, candidates);
+  const match = matchOrder(paymentOf(transfer), candidates);
   const matched = candidates.find(({ id }) => match.kind !== 'none' && id === match.orderId);
-  if (match.kind === 'none' || !matched) {
-    const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
-    await scope.transaction(async (tx) => void (await markJudged(tx, transfer, null)));
-    return;
-  }
+  if (match.kind === 'none' || !matched) return judgeAsNobodys(context, transfer);
   const target = { organizationId: matched.organizationId, orderId: match.orderId };
-  await inOrder(context, transfer, target, async (tx, held) => {
+  await inOrder(context, { transfer, target, claims: match.kind === 'credit' }, async (tx, held) => {
     // It was another a moment ago: everything is undone, and the next round matches anew.
     if (held.status !== matched.status || held.isRefunded !== matched.isRefunded || held.hasNews) {
       throw new Error('The matched order has changed meanwhile.');
@@ -47,6 +44,18 @@ export async function judgeTransfer(context: WorkerContext, transfer: UnjudgedTr
     await creditTransfer(tx, transfer, target);
     return { note: match.late ? ['LATE'] : [] };
   });
+}
+
+/** Judges it as one that no order takes. Came it for one that is paid in another asset, that order says so. */
+async function judgeAsNobodys(context: WorkerContext, transfer: UnjudgedTransfer): Promise<void> {
+  const mistaken = transfer.orphaned ? null : await findOrderInAnotherAsset(context, transfer);
+  if (mistaken) {
+    return inOrder(context, { transfer, target: mistaken, claims: false }, async (_tx, { status }) => ({
+      note: status === 'CREATED' || status === 'DETECTED' ? ['WRONG_ASSET'] : [],
+    }));
+  }
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  await scope.transaction(async (tx) => void (await markJudged(tx, transfer, null)));
 }
 
 /** Judges it as a refund's. Has the refund taken another one in the same moment, the next round judges this one anew. */
@@ -59,7 +68,7 @@ async function takeForRefund(
   await scope.transaction(async (tx) => {
     const still = await markJudged(tx, transfer, null);
     if (!still) return;
-    await settleRefund(tx, { refundId });
+    await followRefund(context, tx, { organizationId, refundId });
     await tx.chainTransfer.updateMany({ where: { id: transfer.id, claimedForId: null }, data: { judgedAt: null } });
   });
 }
@@ -82,14 +91,22 @@ interface Target {
 /** Works on one order inside its tenant, unless the transfer has changed since it was read; then assesses the order. */
 async function inOrder(
   context: WorkerContext,
-  transfer: UnjudgedTransfer,
-  target: Target,
+  {
+    transfer,
+    target,
+    claims,
+  }: {
+    readonly transfer: UnjudgedTransfer;
+    readonly target: Target;
+    /** Whether the order is to have it. */
+    readonly claims: boolean;
+  },
   work: (tx: Transaction, held: HeldOrder) => Promise<Notice>,
 ): Promise<void> {
   const { organizationId, orderId } = target;
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
   await scope.transaction(async (tx) => {
-    const still = await markJudged(tx, transfer, orderId);
+    const still = await markJudged(tx, transfer, orderId, claims);
     if (!still) return;
     const [held] = await tx.$queryRaw<HeldOrder[]>`
       /* holdOrder */
@@ -104,16 +121,24 @@ async function inOrder(
       for update of o`;
     if (!held) throw new Error('An order that a transfer was to pay is not in its tenant.');
     const notice = await work(tx, held);
-    await assessOrder(context, tx, { ...target, ...notice });
+    await assessOrder(context, tx, { ...target, ...notice, isHeld: true });
   });
 }
 
 /** Whether the transfer was still as it was read; if so it is judged, and its row stays locked. */
-async function markJudged(tx: Transaction, transfer: UnjudgedTransfer, orderId: string | null): Promise<boolean> {
+async function markJudged(
+  tx: Transaction,
+  transfer: UnjudgedTransfer,
+  orderId: string | null,
+  claims = false,
+): Promise<boolean> {
   const count = await tx.$executeRaw`
     /* markJudged */
     update chain_transfers
-    set judged_at = clock_timestamp()
+    set judged_at = clock_timestamp(),
+        claimed_organization_id =
+          case when ${claims}::boolean then current_organization_id() else claimed_organization_id end,
+        claimed_for_id = case when ${claims}::boolean then ${orderId}::uuid else claimed_for_id end
     where id = ${transfer.id}::uuid
       and judged_at is null
       and block_hash = ${transfer.blockHash}

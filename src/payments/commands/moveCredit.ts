@@ -11,6 +11,8 @@ export interface UnjudgedTransfer {
   readonly sender: string;
   readonly recipient: string;
   readonly units: string;
+  /** What was sent, where less may arrive than that; null when nobody knows. */
+  readonly sentUnits: string | null;
   readonly input: Uint8Array;
   readonly blockNumber: bigint;
   readonly blockHash: string;

@@ -40,6 +40,7 @@ export async function movePaymentLink<Link>(
       operation: `${deed}PaymentLink`,
       variables: { id },
       resultId: id,
+      isMoney: true,
     },
     async (record) => {
       const link = await scope

@@ -1,14 +1,11 @@
 import type { RegisteredChain } from '../../chain/commands/registerChain.ts';
 import type { WorkerContext } from '../../context.ts';
 import type { Transaction } from '../../database/scope.ts';
+import type { PaymentProvider } from '../../ports.ts';
 import { BATCH } from '../model.ts';
-import { manual } from '../providers/manual.ts';
-import { onchain } from '../providers/onchain.ts';
+import { PROVIDERS } from '../providers/registry.ts';
 import { assessOrder } from './assessOrder.ts';
 import { type Attempt, settleEach } from './settleEach.ts';
-
-/** Those whose word counts because a member stands behind it: what the chain could tell, the watcher completes. */
-const OF_MEMBERS = [onchain, manual].filter(({ standsOn }) => standsOn === 'MEMBER').map(({ name }) => name);
 
 interface Claimed {
   readonly organizationId: string;
@@ -19,21 +16,28 @@ interface Claimed {
 /**
  * Decides about what members say came outside of the chain: it counts for its order if that still takes payments, and
  * then the order is assessed, in one transaction under its lock.
- * @param attempt keeps one that fails from holding up the others
+ * Of those alone whose word counts because a member stands behind it: what the chain could tell, the watcher completes.
+ * @param input.attempt keeps one that fails from holding up the others
  */
 export async function settleProviders(
   context: WorkerContext,
-  { chain, attempt }: { readonly chain: RegisteredChain; readonly attempt: Attempt },
+  input: {
+    readonly chain: RegisteredChain;
+    readonly attempt: Attempt;
+    readonly providers?: readonly PaymentProvider[];
+  },
 ): Promise<void> {
+  const { chain, attempt, providers = PROVIDERS } = input;
+  const ofMembers = providers.filter(({ standsOn }) => standsOn === 'MEMBER').map(({ name }) => name);
   await settleEach<Claimed>({
-    page: (after) => claimedPayments(context, chain, after),
+    page: (after) => claimedPayments(context, { chain, ofMembers }, after),
     settle: (claimed) => {
       const { organizationId, orderId } = claimed;
       const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
       return attempt(
         scope.transaction(async (tx) => {
           await confirm(tx, claimed);
-          await assessOrder(context, tx, { organizationId, orderId });
+          await assessOrder(context, tx, { organizationId, orderId, isHeld: true });
         }),
       );
     },
@@ -43,7 +47,7 @@ export async function settleProviders(
 /** Those of the chain's earlier histories too: nothing of them can be paid any more, by no word either. */
 async function claimedPayments(
   context: WorkerContext,
-  { chainId }: RegisteredChain,
+  { chain, ofMembers }: { readonly chain: RegisteredChain; readonly ofMembers: readonly string[] },
   after: Claimed | null,
 ): Promise<Claimed[]> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
@@ -53,10 +57,10 @@ async function claimedPayments(
     from provider_transactions p
     join payment_orders o on o.organization_id = p.organization_id and o.id = p.payment_order_id
     join chain_incarnations i on i.id = o.incarnation_id
-    where p.provider = any (${OF_MEMBERS}::text[])
+    where p.provider = any (${[...ofMembers]}::text[])
       and p.status = 'CLAIMED'
       and p.blockchain_transaction_id is null
-      and i.chain_id = ${chainId}
+      and i.chain_id = ${chain.chainId}
       and (${after?.id ?? null}::uuid is null or p.id > ${after?.id ?? null}::uuid)
     order by p.id
     limit ${BATCH}`;

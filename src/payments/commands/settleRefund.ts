@@ -22,12 +22,13 @@ interface HeldTransfer {
 /**
  * Brings a refund of the scene's organization to where the chain has it: a transfer of exactly its asset and units from
  * where the money came to, to its destination, is taken for it alone, and completes it when it is as final as it has to
- * be. One that the chain takes back leaves it waiting again. A transfer that only moves takes what was told along.
+ * be, also after it was called off, as long as that is not over. One that the chain takes back leaves it waiting again. A transfer that only moves takes what was told along.
+ * @returns whether it waits again
  */
-export async function settleRefund(tx: Transaction, { refundId }: { readonly refundId: string }): Promise<void> {
+export async function settleRefund(tx: Transaction, { refundId }: { readonly refundId: string }): Promise<boolean> {
   // whoever judges a transfer holds it first, then the order, as whoever calls a refund off does
   const transfer = await holdTransfer(tx, refundId);
-  if (!transfer) return;
+  if (!transfer) return false;
   await tx.$queryRaw`
     /* holdRefundedOrder */
     select o.id
@@ -43,13 +44,17 @@ export async function settleRefund(tx: Transaction, { refundId }: { readonly ref
     from payment_refunds
     where organization_id = current_organization_id() and id = ${refundId}::uuid
     for update`;
-  if (!refund || refund.status === 'REQUESTED' || refund.status === 'CANCELED') return;
-  if (!transfer.isIt) return letGo(tx, refundId, transfer);
+  if (!refund || refund.status === 'REQUESTED' || refund.status === 'CANCELED') return false;
+  if (!transfer.isIt) {
+    await letGo(tx, refundId, transfer);
+    return true;
+  }
   // another one has been taken for it a moment ago
-  if (!transfer.isClaimed && refund.status !== 'PENDING') return;
+  if (!transfer.isClaimed && refund.status !== 'PENDING') return false;
   const policy = finalityOf(refund.finality, refund.finality === 'CONFIRMATIONS' ? refund.requiredConfirmations : null);
   const isDone = refund.status === 'COMPLETED' || isMet(policy, transfer.blockNumber, transfer);
   await take(tx, refundId, transfer, isDone ? 'COMPLETED' : 'SENT');
+  return false;
 }
 
 /** The transfer that was taken for it, or the first that could be; a claimed one that is gone waits for the new chain. */
@@ -59,7 +64,8 @@ async function holdTransfer(tx: Transaction, refundId: string): Promise<HeldTran
     select
       t.id, t.claimed_for_id is not null as "isClaimed",
       not t.orphaned
-        and (t.asset_id, t.sender, t.recipient, t.units) = (r.asset_id, r.pay_from, r.destination, r.units) as "isIt",
+        and (t.asset_id, t.sender, t.recipient, coalesce(t.sent_units, t.units))
+          = (r.asset_id, r.pay_from, r.destination, r.units) as "isIt",
       t.block_number as "blockNumber",
       coalesce(i.head_number, 0) as head, coalesce(i.safe_number, 0) as safe, coalesce(i.finalized_number, 0) as finalized
     from payment_refunds r
@@ -76,8 +82,8 @@ async function holdTransfer(tx: Transaction, refundId: string): Promise<HeldTran
         and t.sender = r.pay_from
         and t.recipient = r.destination
         and t.asset_id = r.asset_id
-        and t.units = r.units
-        and (t.block_number > r.head_number or t.created_at > r.addressed_at)
+        and coalesce(t.sent_units, t.units) = r.units
+        and t.created_at >= r.addressed_at
       )
     order by t.claimed_for_id is null, t.block_number, t.ordinal
     limit 1
@@ -119,6 +125,7 @@ async function take(
     update payment_refunds r
     set status = ${status}::payment_refund_status,
         blockchain_transaction_id = seen.id,
+        called_off_at = null,
         completed_at = case when ${status} = 'COMPLETED' then coalesce(r.completed_at, clock_timestamp()) end
     from seen
     where r.organization_id = seen.organization_id and r.id = ${refundId}::uuid`;

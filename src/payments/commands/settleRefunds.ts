@@ -1,8 +1,10 @@
 import type { RegisteredChain } from '../../chain/commands/registerChain.ts';
 import type { WorkerContext } from '../../context.ts';
 import { BATCH } from '../model.ts';
+import { finishCallOffs } from './finishCallOffs.ts';
+import { followRefund } from './followRefund.ts';
+import { leaveDestinations } from './leaveDestinations.ts';
 import { type Attempt, settleEach } from './settleEach.ts';
-import { settleRefund } from './settleRefund.ts';
 
 interface Named {
   readonly organizationId: string;
@@ -28,9 +30,11 @@ export async function settleRefunds(
     page: (after) => restlessRefunds(context, chain, after),
     settle: ({ organizationId, id }) => {
       const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
-      return attempt(scope.transaction((tx) => settleRefund(tx, { refundId: id })));
+      return attempt(scope.transaction((tx) => followRefund(context, tx, { organizationId, refundId: id })));
     },
   });
+  await finishCallOffs(context, { chain, attempt });
+  await attempt(leaveDestinations(context, chain));
 }
 
 /** What is kept to be refunded follows its transfer: the database does the rest when it is judged. */
@@ -59,11 +63,13 @@ async function requestLate(context: WorkerContext, { incarnationId }: Registered
 }
 
 interface Owed extends Named {
-  readonly units: string;
   readonly cause: 'SURPLUS' | 'PART';
 }
 
-/** What orders have that their terms give back, and nobody has asked for: once for each cause, even if it is called off. */
+/**
+ * Orders that have what their terms give back, some of it from the chain, and that nobody has asked for: once for each
+ * cause, unless the chain called it off.
+ */
 async function owedRefunds(
   context: WorkerContext,
   { incarnationId }: RegisteredChain,
@@ -74,7 +80,6 @@ async function owedRefunds(
     /* owedRefunds */
     select
       o.organization_id as "organizationId", o.id,
-      (case when o.status = 'EXPIRED' then o.credited_units else o.credited_units - o.due_units end)::text as units,
       case when o.status = 'EXPIRED' then 'PART' else 'SURPLUS' end as cause
     from payment_orders o
     where o.incarnation_id = ${incarnationId}::uuid
@@ -83,22 +88,26 @@ async function owedRefunds(
         o.over_policy = 'REFUND' and o.status in ('PAID', 'FINAL') and o.credited_units > o.due_units
         or o.under_policy = 'REFUND' and o.status = 'EXPIRED' and o.credited_units > 0
       )
+      and exists (
+        select from chain_transfers t where t.claimed_for_id = o.id and t.claimed_as = 'ORDER' and not t.orphaned
+      )
       and not exists (
         select from payment_refunds r
         where r.organization_id = o.organization_id and r.payment_order_id = o.id
           and r.cause = (case when o.status = 'EXPIRED' then 'PART' else 'SURPLUS' end)::payment_refund_cause
+          and not r.withdrawn
       )
       and (${after?.id ?? null}::uuid is null or o.id > ${after?.id ?? null}::uuid)
     order by o.id
     limit ${BATCH}`;
 }
 
-async function requestOwed(context: WorkerContext, { organizationId, id, units, cause }: Owed): Promise<void> {
+async function requestOwed(context: WorkerContext, { organizationId, id, cause }: Owed): Promise<void> {
   const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
   await scope.write((tx) => [
     tx.$queryRaw`
       /* requestOwed */
-      select request_owed_refund(${id}::uuid, ${units}::numeric, ${cause}::payment_refund_cause)`,
+      select request_owed_refund(${id}::uuid, ${cause}::payment_refund_cause)`,
   ]);
 }
 
@@ -124,11 +133,11 @@ async function restlessRefunds(
             and t.sender = r.pay_from
             and t.recipient = r.destination
             and t.asset_id = r.asset_id
-            and t.units = r.units
+            and coalesce(t.sent_units, t.units) = r.units
             and t.claimed_for_id is null
             and not t.orphaned
             and t.judged_at is not null
-            and (t.block_number > r.head_number or t.created_at > r.addressed_at)
+            and t.created_at >= r.addressed_at
         )
         or exists (
           select from chain_transfers t

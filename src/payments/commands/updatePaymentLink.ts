@@ -71,6 +71,7 @@ export async function updatePaymentLink<Link>(
       // null takes away what absent leaves, and is another variable
       variables: { id, terms: JSON.stringify(terms), accepts, pricing: change.pricing, lineItems: change.lineItems },
       resultId: id,
+      isMoney: true,
     },
     (record) =>
       checkContractPayees(context, accepts, (check) => save(record, check)).catch((error: unknown) =>

@@ -7,7 +7,7 @@ interface Seen {
   readonly organizationId: string;
   readonly id: string;
   readonly status: OrderStatus;
-  /** Whether something was ever credited to it, or may be: its deadline has not passed, or not by as much as it may. */
+  /** Whether something was ever credited to it, or may be: its late window, else its deadline, has not been read over. */
   readonly mayCome: boolean;
   /** Whether a refund of it was asked for and is not done. */
   readonly goesBack: boolean;
@@ -45,8 +45,16 @@ async function readSeen(context: Context, token: string): Promise<Seen | null> {
       transfers.state as transfers,
       refunds.state as refunds,
       coalesce(refunds.are_open, false) as "goesBack",
-      transfers.state is not null or coalesce(o.late_until, o.expires_at) > clock_timestamp() as "mayCome"
+      -- money deadlines are judged by block time: what came in time may not have been read yet
+      transfers.state is not null
+        or i.current
+        and not coalesce(
+          least(i.caught_up_at, i.read_until)
+            > date_trunc('second', coalesce(o.late_until, o.expires_at) + interval '999 milliseconds'),
+          false
+        ) as "mayCome"
     from payment_orders o
+    join chain_incarnations i on i.id = o.incarnation_id
     cross join lateral (
       select jsonb_agg(jsonb_build_array(c.id, c.reversed_at, t.status, t.block_number) order by c.id) as state
       from payment_credits c

@@ -1,5 +1,5 @@
 /** What stands against claiming a transfer for an order, as the database says; nothing where it is free. */
-export type ClaimVerdict = 'FREE' | 'CLAIMED' | 'TAKEN' | 'OLD' | 'LATE';
+export type ClaimVerdict = 'FREE' | 'CLAIMED' | 'UNJUDGED' | 'TAKEN' | 'OLD' | 'LATE';
 
 /** A transfer of the transaction that is claimed. */
 export interface ClaimableTransfer {

@@ -2,7 +2,7 @@
 export type LinkStatus = 'DRAFT' | 'ACTIVE' | 'PAUSED' | 'ARCHIVED';
 
 /** What a link is at a moment: an active one may not take payments yet, or no more. */
-export type LinkState = LinkStatus | 'SCHEDULED' | 'EXPIRED' | 'EXHAUSTED';
+export type LinkState = LinkStatus | 'SCHEDULED' | 'EXPIRED' | 'PAYEE_NOT_PROVED' | 'EXHAUSTED';
 
 /** What a merchant does with a link's status. */
 export type LinkDeed = 'activate' | 'pause' | 'archive';
@@ -31,12 +31,15 @@ export interface LinkMoment {
   readonly expiresAt: Date | null;
   /** Whether its limits leave nothing, as the database keeps it. */
   readonly exhausted: boolean;
+  /** Whether nobody of the organization stands for any of its payees any more, as the database keeps it. */
+  readonly unproved: boolean;
 }
 
 /** What a link is at a moment; of several reasons why it takes no payments, the one that lasts longest. */
-export function linkStateAt({ status, startsAt, expiresAt, exhausted }: LinkMoment, now: number): LinkState {
+export function linkStateAt({ status, startsAt, expiresAt, exhausted, unproved }: LinkMoment, now: number): LinkState {
   if (status !== 'ACTIVE') return status;
   if (expiresAt !== null && expiresAt.getTime() <= now) return 'EXPIRED';
   if (startsAt !== null && startsAt.getTime() > now) return 'SCHEDULED';
+  if (unproved) return 'PAYEE_NOT_PROVED';
   return exhausted ? 'EXHAUSTED' : 'ACTIVE';
 }

@@ -45,13 +45,15 @@ function inState(state: LinkState, now: Date): Condition {
   const standing = { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
   switch (state) {
     case 'ACTIVE':
-      return { status: 'ACTIVE', exhausted: false, AND: [begun, standing] };
+      return { status: 'ACTIVE', exhausted: false, unproved: false, AND: [begun, standing] };
     case 'SCHEDULED':
       return { status: 'ACTIVE', startsAt: { gt: now }, AND: [standing] };
     case 'EXPIRED':
       return { status: 'ACTIVE', expiresAt: { lte: now } };
     case 'EXHAUSTED':
-      return { status: 'ACTIVE', exhausted: true, AND: [begun, standing] };
+      return { status: 'ACTIVE', exhausted: true, unproved: false, AND: [begun, standing] };
+    case 'PAYEE_NOT_PROVED':
+      return { status: 'ACTIVE', unproved: true, AND: [begun, standing] };
     default:
       return { status: state };
   }
@@ -69,11 +71,16 @@ export interface OrderFilter extends Created {
   readonly asset?: string | null | undefined;
   readonly minUnits?: bigint | null | undefined;
   readonly maxUnits?: bigint | null | undefined;
+  readonly payTo?: string | null | undefined;
+  readonly matching?: readonly string[] | null | undefined;
+  /** The sixteen bytes that an order's calldata ends with, as hexadecimal digits. */
+  readonly reference?: string | null | undefined;
 }
 
 /** What all orders have that are looked for. */
 export function conditionsOfOrders(filter: OrderFilter): Condition[] {
   const { statuses, exceptions, refunds, paymentLink, payer, asset, minUnits, maxUnits } = filter;
+  const { payTo, matching, reference } = filter;
   return [
     ...(statuses == null ? [] : [{ status: { in: [...statuses] } }]),
     ...(exceptions == null ? [] : [{ exceptions: { hasSome: [...exceptions] } }]),
@@ -83,6 +90,96 @@ export function conditionsOfOrders(filter: OrderFilter): Condition[] {
     ...(asset == null ? [] : [{ asset: ofName(asset) }]),
     ...(minUnits == null ? [] : [{ dueUnits: { gte: minUnits.toString() } }]),
     ...(maxUnits == null ? [] : [{ dueUnits: { lte: maxUnits.toString() } }]),
+    ...(payTo == null ? [] : [{ payTo }]),
+    ...(matching == null ? [] : [{ matching: { in: [...matching] } }]),
+    ...(reference == null ? [] : [{ reference: Buffer.from(reference.slice(2), 'hex') }]),
+    ...made(filter),
+  ];
+}
+
+/** Which transfers somebody looks for. */
+export interface TransactionFilter extends Created {
+  readonly hash?: string | null | undefined;
+  readonly sender?: string | null | undefined;
+  readonly recipient?: string | null | undefined;
+  /** A CAIP-19 name. */
+  readonly asset?: string | null | undefined;
+  /** An order's own id, that it is credited to. */
+  readonly paymentOrder?: string | null | undefined;
+}
+
+/** What all transfers have that are looked for. */
+export function conditionsOfTransactions(filter: TransactionFilter): Condition[] {
+  const { hash, sender, recipient, asset, paymentOrder } = filter;
+  return [
+    ...(hash == null ? [] : [{ hash: hash.toLowerCase() }]),
+    ...(sender == null ? [] : [{ sender }]),
+    ...(recipient == null ? [] : [{ recipient }]),
+    ...(asset == null ? [] : [{ asset: ofName(asset) }]),
+    ...(paymentOrder == null ? [] : [{ credits: { some: { paymentOrderId: paymentOrder } } }]),
+    ...made(filter),
+  ];
+}
+
+/** Which entries of the inbox somebody looks for. */
+export interface UnmatchedFilter extends Created {
+  readonly status?: readonly string[] | null | undefined;
+  readonly reason?: readonly string[] | null | undefined;
+  readonly sender?: string | null | undefined;
+  readonly transactionHash?: string | null | undefined;
+  /** A CAIP-19 name. */
+  readonly asset?: string | null | undefined;
+}
+
+/** What all entries of the inbox have that are looked for. */
+export function conditionsOfUnmatched(filter: UnmatchedFilter): Condition[] {
+  const { status, reason, sender, transactionHash: hash, asset } = filter;
+  const sent = conditionsOfTransactions({ sender, hash, asset });
+  return [
+    ...(status == null ? [] : [{ status: { in: [...status] } }]),
+    ...(reason == null ? [] : [{ reason: { in: [...reason] } }]),
+    ...(sent.length === 0 ? [] : [{ blockchainTransaction: { AND: sent } }]),
+    ...made(filter),
+  ];
+}
+
+/** Which refunds somebody looks for. */
+export interface RefundFilter extends Created {
+  readonly statuses?: readonly string[] | null | undefined;
+  readonly causes?: readonly string[] | null | undefined;
+  readonly destination?: string | null | undefined;
+  /** A CAIP-19 name. */
+  readonly asset?: string | null | undefined;
+}
+
+/** What all refunds have that are looked for. */
+export function conditionsOfRefunds(filter: RefundFilter): Condition[] {
+  const { statuses, causes, destination, asset } = filter;
+  return [
+    ...(statuses == null ? [] : [{ status: { in: [...statuses] } }]),
+    ...(causes == null ? [] : [{ cause: { in: [...causes] } }]),
+    ...(destination == null ? [] : [{ destination }]),
+    ...(asset == null ? [] : [{ asset: ofName(asset) }]),
+    ...made(filter),
+  ];
+}
+
+/** Which words of providers somebody looks for. */
+export interface ProviderFilter extends Created {
+  readonly provider?: string | null | undefined;
+  readonly reference?: string | null | undefined;
+  readonly statuses?: readonly string[] | null | undefined;
+  readonly kinds?: readonly string[] | null | undefined;
+}
+
+/** What all words of providers have that are looked for. */
+export function conditionsOfProviderTransactions(filter: ProviderFilter): Condition[] {
+  const { provider, reference, statuses, kinds } = filter;
+  return [
+    ...(provider == null ? [] : [{ provider: cleanText(provider, 'provider', { max: 40 }) }]),
+    ...(reference == null ? [] : [{ reference: cleanText(reference, 'reference', { max: 200 }) }]),
+    ...(statuses == null ? [] : [{ status: { in: [...statuses] } }]),
+    ...(kinds == null ? [] : [{ kind: { in: [...kinds] } }]),
     ...made(filter),
   ];
 }

@@ -6,10 +6,27 @@ export type Matching = 'WALLET' | 'UNIQUE_AMOUNT' | 'CLAIM';
 /** A transfer as matching sees it. */
 export interface Payment {
   readonly units: bigint;
+  /** What was sent at most where less may have arrived; null when nobody knows, as much as arrived when absent. */
+  readonly sent?: bigint | null;
   readonly blockNumber: bigint;
   readonly blockTime: Date;
   /** The transaction's calldata. */
   readonly input: Uint8Array;
+}
+
+/** A transfer as rows say it, with what was sent where less may have arrived; null when nobody knows. */
+type SaidPayment = Omit<Payment, 'units' | 'sent'> & { readonly units: string; readonly sentUnits: string | null };
+
+/** Reads a transfer as matching sees it. */
+export function paymentOf(said: SaidPayment): Payment {
+  const { units, sentUnits, blockNumber, blockTime, input } = said;
+  return {
+    units: BigInt(units),
+    sent: sentUnits === null ? null : BigInt(sentUnits),
+    blockNumber,
+    blockTime,
+    input,
+  };
 }
 
 /** An order that the transfer's payee, asset and chain fit, and its sender or its amount, or that it may be meant for. */
@@ -19,6 +36,8 @@ export interface Candidate {
   readonly status: OrderStatus;
   readonly due: bigint;
   readonly tolerance: bigint;
+  /** What has arrived of what is due. */
+  readonly credited: bigint;
   readonly reference: Uint8Array;
   /** The last block that was read when the order was made. */
   readonly headNumber: bigint;
@@ -28,6 +47,8 @@ export interface Candidate {
   readonly lateUntil: Date | null;
   /** Whether money of it goes back, or is to. */
   readonly isRefunded: boolean;
+  /** Whether it has expired, and its late window, or its deadline where it has none, was read over. */
+  readonly isOver: boolean;
 }
 
 /** It pays this order; `late` when behind its deadline, which the order lets count. */
@@ -69,9 +90,9 @@ export function matchOrder(payment: Payment, candidates: readonly Candidate[]): 
   const after = candidates.filter(({ headNumber }) => payment.blockNumber > headNumber);
   const byAmount = after.filter(({ matching, due }) => matching === 'UNIQUE_AMOUNT' && due === payment.units);
   const bySender = after.filter(({ matching }) => matching === 'WALLET');
-  const isMeant = after.some((order) => mayBeMeant(order, payment));
+  const others = after.filter((order) => isAwaiting(order, payment));
   for (const late of [false, true]) {
-    const found = fitting(payment, { byAmount, bySender, isMeant, late });
+    const found = fitting(payment, { byAmount, bySender, others, late });
     if (found) return found;
   }
   // Just so much was asked for by one order alone: so that is the one that was paid twice, or too late.
@@ -91,38 +112,59 @@ function namedBy(payment: Pick<Payment, 'input'>, candidates: readonly Candidate
   );
 }
 
-/** Whether whoever pays the order, from whatever wallet, may have sent this: a part of it, or not just so much. */
-function mayBeMeant(
-  { matching, status, expiresAt, lateUntil, isRefunded }: Candidate,
-  { blockTime }: Payment,
-): boolean {
-  const isWaiting = status === 'CREATED' || status === 'DETECTED' || status === 'EXPIRED';
-  const end = Math.max(deadline(expiresAt), lateUntil === null ? 0 : deadline(lateUntil));
-  return matching !== 'WALLET' && isWaiting && !isRefunded && blockTime.getTime() <= end;
+/**
+ * Whether somebody may be about to pay the order from whatever wallet. Nobody waits for one that is over, nor for one that
+ * has expired and takes nothing that is late.
+ */
+function isAwaiting(order: Candidate, { blockTime }: Payment): boolean {
+  const { matching, status, expiresAt, latePolicy, lateUntil, isRefunded, isOver } = order;
+  const takesLate = latePolicy === 'ACCEPT' && lateUntil !== null;
+  const isOpen = status === 'CREATED' || status === 'DETECTED' || (status === 'EXPIRED' && takesLate);
+  const end = deadline(takesLate ? lateUntil : expiresAt);
+  return matching !== 'WALLET' && isOpen && !isRefunded && !isOver && blockTime.getTime() <= end;
+}
+
+/**
+ * Whether it may be just what is still to be claimed for the order: that much arrived, or was sent before a fee was taken.
+ * By its amount an order is paid with exactly that, and with nothing else, until it has a part: the rest is to be claimed.
+ */
+function mayBeClaimedFor({ matching, due, tolerance, credited }: Candidate, { units, sent = units }: Payment): boolean {
+  const rest = due - credited;
+  const isClaimed = matching === 'CLAIM' || (matching === 'UNIQUE_AMOUNT' && credited > 0n);
+  return isClaimed && units <= rest && (sent === null || sent >= rest - tolerance);
 }
 
 interface Rivals {
   readonly byAmount: readonly Candidate[];
   readonly bySender: readonly Candidate[];
-  /** Whether there is an order of another kind that it may be meant for. */
-  readonly isMeant: boolean;
+  /** Those that any wallet may be about to pay. */
+  readonly others: readonly Candidate[];
   readonly late: boolean;
 }
 
 /** The one order that takes the payment; `none` when several do or may, and null when there is none. */
-function fitting(payment: Payment, { byAmount, bySender, isMeant, late }: Rivals): Match | null {
-  const taking = (orders: readonly Candidate[]): readonly (Credit & { readonly due: bigint })[] =>
-    orders.flatMap((order) => {
+function fitting(payment: Payment, { byAmount, bySender, others, late }: Rivals): Match | null {
+  const taking = (orders: readonly Candidate[]): readonly Candidate[] =>
+    orders.filter((order) => {
       const match = takes(order, payment);
-      return isCredit(match) && match.late === late ? [{ ...match, due: order.due }] : [];
+      return isCredit(match) && match.late === late;
     });
   const exact = taking(byAmount);
-  const others = taking(bySender);
-  const rivals = exact.length > 0 ? [...exact, ...others.filter(({ due }) => due === payment.units)] : others;
+  const named = taking(bySender);
+  const rivals = exact.length > 0 ? [...exact, ...named.filter(({ due }) => due === payment.units)] : named;
   const [only] = rivals;
   if (!only) return null;
-  if (exact.length === 0 && isMeant) return NONE;
-  return rivals.length === 1 ? { kind: 'credit', orderId: only.orderId, late } : NONE;
+  if (rivals.length > 1) return NONE;
+  const isMeant = isAskedFor(only, payment)
+    ? others.some((order) => mayBeClaimedFor(order, payment))
+    : others.length > 0;
+  return exact.length === 0 && isMeant ? NONE : { kind: 'credit', orderId: only.id, late };
+}
+
+/** Whether it is just so much as the order still asks for. */
+function isAskedFor({ due, credited }: Candidate, { units, sent = units }: Payment): boolean {
+  const rest = due - credited;
+  return rest === units || rest === sent;
 }
 
 function isCredit(match: Match): match is Credit {

@@ -43,12 +43,7 @@ export function asksForPayment(status: OrderStatus): boolean {
   return status === 'CREATED' || status === 'DETECTED';
 }
 
-/** What is still to be sent: the rest of what is due, or all of it where the amount is what tells the payment. */
-export function unitsToSend(order: {
-  readonly due: bigint;
-  readonly credited: bigint;
-  readonly matching: string;
-}): bigint {
-  const { due, credited, matching } = order;
-  return matching !== 'UNIQUE_AMOUNT' && credited < due ? due - credited : due;
+/** What is still to be sent: the rest of what is due. */
+export function unitsToSend({ due, credited }: { readonly due: bigint; readonly credited: bigint }): bigint {
+  return credited < due ? due - credited : due;
 }

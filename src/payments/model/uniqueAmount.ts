@@ -8,10 +8,15 @@ export function mostSurcharge(price: bigint): bigint {
 export function whyNotUnique({
   price,
   decimals,
+  takesFee,
 }: {
   readonly price: bigint;
   readonly decimals: number;
-}): 'INDIVISIBLE' | 'PRICE_TOO_SMALL' | null {
+  /** Whether less arrives than is sent. */
+  readonly takesFee: boolean;
+}): 'TAKES_FEE' | 'INDIVISIBLE' | 'PRICE_TOO_SMALL' | null {
+  // What arrives is never just what was asked for.
+  if (takesFee) return 'TAKES_FEE';
   // One more of what cannot be divided is one more of the thing itself.
   if (decimals === 0) return 'INDIVISIBLE';
   return mostSurcharge(price) === 0n ? 'PRICE_TOO_SMALL' : null;

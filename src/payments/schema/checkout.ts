@@ -1,15 +1,15 @@
 import { renderSVG } from 'uqr';
-import { bytesToHex } from 'viem';
 import type { Context } from '../../context.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Done } from '../../idempotency/commands/once.ts';
 import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { showUnits } from '../../kernel/money.ts';
 import { createPaymentOrder } from '../commands/createPaymentOrder.ts';
-import { claimMessage } from '../model/claims.ts';
+import { type CheckoutFacts, readCheckoutFacts } from '../commands/readCheckoutFacts.ts';
 import { asksForPayment, type PaymentRequest, paymentRequest, unitsToSend } from '../model/paymentRequest.ts';
+import { CLAIM_MESSAGE, claimMessageOf } from './claimMessage.ts';
 import { PaymentLinkStatus } from './links.ts';
-import { BlockchainTransactionStatus, PaymentOrderException, PaymentOrderStatus } from './orders.ts';
+import { BlockchainTransactionStatus, MOST_SHOWN, PaymentOrderException, PaymentOrderStatus } from './orders.ts';
 import { PaymentMatching } from './terms.ts';
 
 // The payer's side: without a session, by the slug or the token that was given out, and only what a payer needs.
@@ -57,7 +57,7 @@ const PaymentRequestRef = builder.objectRef<PaymentRequest>('PaymentRequest').im
       description: 'That link as a QR code: an SVG image.',
       resolve: ({ eip681 }) => renderSVG(eip681),
     }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it pays, by block time.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when it pays in time, by block time.' }),
   }),
 });
 
@@ -71,7 +71,7 @@ const AmountDue = builder.prismaObject('PaymentOrder', {
       type: 'Decimal',
       description: 'How much, in whole tokens, exactly.',
       select: { dueUnits: true, asset: { select: { decimals: true } } },
-      resolve: ({ dueUnits, asset }) => fromUnits(BigInt(dueUnits.toFixed()), asset.decimals),
+      resolve: ({ dueUnits, asset }) => showUnits(dueUnits, asset),
     }),
     units: t.expose('dueUnits', { type: 'BigInt', description: 'How much, in the asset’s smallest units.' }),
   }),
@@ -100,11 +100,17 @@ export const CheckoutOrder = builder.prismaObject('PaymentOrder', {
   fields: (t) => ({
     token: t.string({
       description: 'The payer’s handle of this order: whoever holds it can see the order.',
-      resolve: (order) => tokenOf(order),
+      resolve: (order) => foundBy(order).token,
     }),
     status: t.expose('status', { type: PaymentOrderStatus, description: 'How far it has come.' }),
     exceptions: t.expose('exceptions', { type: [PaymentOrderException], description: 'What is unusual about it.' }),
     matching: t.expose('matching', { type: PaymentMatching, description: 'How its payment is known.' }),
+    payer: t.expose('payer', {
+      type: 'Address',
+      nullable: true,
+      description: 'The wallet that was named, and that alone can pay by `WALLET`; null where none was.',
+    }),
+    payTo: t.expose('payTo', { type: 'Address', description: 'Who is paid: where the transfer has to arrive.' }),
     due: t.variant(AmountDue, { description: 'What is to be paid.' }),
     receivedUnits: t.expose('creditedUnits', {
       type: 'BigInt',
@@ -115,7 +121,7 @@ export const CheckoutOrder = builder.prismaObject('PaymentOrder', {
       type: PaymentRequestRef,
       nullable: true,
       description:
-        'The transaction that pays it, or the rest of it; null when nothing is to be sent any more, as all has arrived or the order is over.',
+        'The transaction that pays it, or the rest of it; null when nothing is to be sent any more, as all has arrived, or its time is over by the database’s clock and what comes late does not count. Where the amount tells the payment, the rest of it tells nothing: it is to be claimed (`claimPayment`).',
       select: {
         status: true,
         dueUnits: true,
@@ -126,60 +132,65 @@ export const CheckoutOrder = builder.prismaObject('PaymentOrder', {
         expiresAt: true,
         asset: { select: { address: true, chainId: true } },
       },
-      resolve: ({ status, dueUnits, creditedUnits, matching, payTo, reference, expiresAt, asset }) =>
-        asksForPayment(status)
-          ? paymentRequest({
-              chainId: Number(asset.chainId),
-              token: asset.address,
-              payTo,
-              units: unitsToSend({
-                due: BigInt(dueUnits.toFixed()),
-                credited: BigInt(creditedUnits.toFixed()),
-                matching,
-              }),
-              reference: matching === 'WALLET' ? reference : null,
-              expiresAt,
-            })
-          : null,
+      resolve: (order) => {
+        const { status, dueUnits, creditedUnits, matching, payTo, reference, expiresAt, asset } = order;
+        if (!asksForPayment(status) || !factsOf(order).takesPayments) return null;
+        return paymentRequest({
+          chainId: Number(asset.chainId),
+          token: asset.address,
+          payTo,
+          units: unitsToSend({ due: BigInt(dueUnits.toFixed()), credited: BigInt(creditedUnits.toFixed()) }),
+          reference: matching === 'WALLET' ? reference : null,
+          expiresAt,
+        });
+      },
     }),
     claimMessage: t.string({
-      description:
-        'What the sender of a transaction signs with personal_sign, so that `claimPayment` credits it to the order.',
+      ...CLAIM_MESSAGE,
       args: { transactionHash: t.arg({ type: 'Hex', required: true, description: 'The transaction’s hash.' }) },
-      select: { reference: true, asset: { select: { chainId: true } } },
-      resolve: ({ reference, asset }, { transactionHash }, { publicUrl }) =>
-        claimMessage({
-          publicUrl,
-          reference: bytesToHex(reference),
-          transactionHash: transactionHash.toLowerCase(),
-          chainId: Number(asset.chainId),
-        }),
+      resolve: claimMessageOf,
     }),
     transactions: t.field({
       type: [PaidTransaction],
-      description: 'The transfers that were credited to it.',
+      description: 'The transfers that were credited to it, a hundred at most, the first ones first.',
       select: (_args, _context, nestedSelection) => ({
-        credits: { orderBy: { createdAt: 'asc' }, select: { blockchainTransaction: nestedSelection() } },
+        credits: {
+          orderBy: { createdAt: 'asc' },
+          take: MOST_SHOWN,
+          select: { blockchainTransaction: nestedSelection() },
+        },
       }),
       resolve: ({ credits }) => credits.map(({ blockchainTransaction }) => blockchainTransaction),
     }),
   }),
 });
 
-/** Orders carry the token that they were found by only while one request lasts: the database has its hash alone. */
-const tokens = new WeakMap<object, string>();
+/**
+ * Orders carry the token that they were found by only while one request lasts, since the database has its hash alone; and
+ * what was read with them of things that are in no row.
+ */
+const found = new WeakMap<object, { readonly token: string; readonly facts: CheckoutFacts }>();
 
-function tokenOf(order: object): string {
-  const token = tokens.get(order);
-  if (token === undefined) throw new Error('A payer’s order was loaded without its token.');
-  return token;
+function foundBy(order: object): { readonly token: string; readonly facts: CheckoutFacts } {
+  const known = found.get(order);
+  if (known === undefined) throw new Error('A payer’s order was loaded without its token.');
+  return known;
+}
+
+/** What was read with an order that stands in no row of its own. */
+export function factsOf(order: object): CheckoutFacts {
+  return foundBy(order).facts;
 }
 
 /** Finds a payer's order by its token, which it then tells again. */
 export async function findCheckoutOrder(context: Context, token: string, query: object): Promise<FoundOrder | null> {
   const scope = context.handleScope('payment-order', token);
-  const order = (await scope.db.paymentOrder.findFirst(query as never)) as FoundOrder | null;
-  if (order) tokens.set(order, token);
+  const [order, facts] = await Promise.all([
+    scope.db.paymentOrder.findFirst(query as never) as Promise<FoundOrder | null>,
+    readCheckoutFacts(scope),
+  ]);
+  if (!order || !facts) return null;
+  found.set(order, { token, facts });
   return order;
 }
 

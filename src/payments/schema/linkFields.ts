@@ -1,5 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { fromUnits, showUnits } from '../../kernel/money.ts';
 import type { CustomField } from '../model/customFields.ts';
 import { readLineItems } from '../model/lineItems.ts';
 import { linkStateAt } from '../model/linkStatus.ts';
@@ -9,7 +9,7 @@ import { LineItemRef, PaymentFieldRef, PaymentFinality, PaymentLinkState, Paymen
 import { PaymentOrderRef } from './orders.ts';
 import { PaymentLatePolicy, PaymentOverPolicy, PaymentUnderPolicy } from './terms.ts';
 
-const MOMENT = { status: true, startsAt: true, expiresAt: true, exhausted: true } as const;
+const MOMENT = { status: true, startsAt: true, expiresAt: true, exhausted: true, unproved: true } as const;
 const PRICED = { asset: { select: { id: true, caip19: true, decimals: true } } } as const;
 const WAYS = { orderBy: { position: 'asc' }, select: PRICED } as const;
 
@@ -19,17 +19,23 @@ builder.prismaObjectFields(PaymentLinkAcceptRef, (t) => ({
     nullable: true,
     description: 'The least that a payer may choose, in whole tokens; null where the amount is given.',
     select: { minUnits: true, asset: { select: { decimals: true } } },
-    resolve: ({ minUnits, asset }) => minUnits && fromUnits(BigInt(minUnits.toFixed()), asset.decimals),
+    resolve: ({ minUnits, asset }) => minUnits && showUnits(minUnits, asset),
   }),
   maxAmount: t.field({
     type: 'Decimal',
     nullable: true,
     description: 'The most that a payer may choose, in whole tokens; null where the amount is given.',
     select: { maxUnits: true, asset: { select: { decimals: true } } },
-    resolve: ({ maxUnits, asset }) => maxUnits && fromUnits(BigInt(maxUnits.toFixed()), asset.decimals),
+    resolve: ({ maxUnits, asset }) => maxUnits && showUnits(maxUnits, asset),
   }),
   exhausted: t.exposeBoolean('exhausted', {
     description: 'Whether nobody can pay in this asset any more, unless somebody gives up.',
+  }),
+  payeeProved: t.boolean({
+    description:
+      'Whether a member who may write payments still stands for the payee, by having proved the wallet; while nobody does, no order is made in this asset.',
+    select: { unproved: true },
+    resolve: ({ unproved }) => !unproved,
   }),
 }));
 
@@ -59,7 +65,7 @@ const TotalRef = builder.objectRef<Total>('PaymentLinkTotal').implement({
 builder.prismaObjectFields(PaymentLinkRef, (t) => ({
   effectiveStatus: t.field({
     type: PaymentLinkState,
-    description: 'What it is at this moment, by its status, its time and its limits.',
+    description: 'What it is at this moment, by its status, its time, its payees and its limits.',
     select: MOMENT,
     resolve: (link, _args, { clock }) => linkStateAt(link, clock.now()),
   }),

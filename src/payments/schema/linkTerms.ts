@@ -24,6 +24,7 @@ export const PaymentLinkState = builder.enumType('PaymentLinkState', {
     ARCHIVED: { description: 'Takes none any more.' },
     SCHEDULED: { description: 'Active, and its time is still to come.' },
     EXPIRED: { description: 'Active, and its time is over.' },
+    PAYEE_NOT_PROVED: { description: 'Active, and nobody of the merchant’s stands for any of its payees any more.' },
     EXHAUSTED: { description: 'Active, and its limits leave nothing, unless somebody gives up.' },
   } as const,
 });

@@ -3,7 +3,7 @@ import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { inTenant } from '../../graphql/node.ts';
 import { survivorOf, withSurvivor } from '../../identity/schema/survivors.ts';
 import { UserRef } from '../../identity/schema/viewer.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { showUnits } from '../../kernel/money.ts';
 import { PaymentOrderConnection, PaymentOrderRef } from './orders.ts';
 
 /** Whether a link takes payments. */
@@ -28,7 +28,7 @@ export const PaymentLinkAcceptRef = builder.prismaObject('PaymentLinkAccept', {
       nullable: true,
       description: 'How much, in whole tokens, exactly; null where the payer chooses.',
       select: { units: true, asset: { select: { decimals: true } } },
-      resolve: ({ units, asset }) => units && fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ units, asset }) => units && showUnits(units, asset),
     }),
     units: t.field({
       type: 'BigInt',

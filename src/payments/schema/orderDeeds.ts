@@ -136,7 +136,7 @@ builder.mutationFields((t) => ({
   cancelPaymentOrder: t.field({
     type: orderPayload('CancelPaymentOrderPayload', 'An order that was called off.'),
     description:
-      'Calls off an order that nothing has arrived for; what comes for it all the same waits in the inbox. Needs the permission `payments:write`.',
+      'Calls off an order that nothing has arrived for; what comes for it all the same waits in the inbox, and can be assigned to it. Needs the permission `payments:write`.',
     args: { input: t.arg({ type: CancelPaymentOrderInput, required: true, description: 'The order.' }) },
     resolve: (_root, { input }, context, info) => cancelPaymentOrder(context, readOrder(input, context, info)),
   }),

@@ -1,9 +1,11 @@
-import { bytesToHex } from 'viem';
 import { ChainRef } from '../../chain/schema.ts';
 import { builder } from '../../graphql/builder.ts';
 import { inTenant } from '../../graphql/node.ts';
-import { claimMessage } from '../model/claims.ts';
+import { CLAIM_MESSAGE, claimMessageOf } from './claimMessage.ts';
 import { PaymentLatePolicy, PaymentMatching, PaymentOverPolicy, PaymentUnderPolicy } from './terms.ts';
+
+/** As many transfers of an order as are shown beside it. */
+export const MOST_SHOWN = 100;
 
 /** How far an attempt to pay has come. */
 export const PaymentOrderStatus = builder.enumType('PaymentOrderStatus', {
@@ -98,7 +100,7 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
     surchargeUnits: t.expose('surchargeUnits', {
       type: 'BigInt',
       description:
-        'The part of what is due that was added to the price, so that no other open order asks for just as much.',
+        'The part of what is due that was added to the price, so that the amount tells this payment, or not another one.',
     }),
     toleranceUnits: t.expose('toleranceUnits', {
       type: 'BigInt',
@@ -144,17 +146,9 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
       description: 'The end of its late window, by block time; null where it has none.',
     }),
     claimMessage: t.string({
-      description:
-        'What the sender of a transaction signs with personal_sign, so that `claimPayment` credits it to the order.',
+      ...CLAIM_MESSAGE,
       args: { transactionHash: t.arg({ type: 'Hex', required: true, description: 'The transaction’s hash.' }) },
-      select: { reference: true, asset: { select: { chainId: true } } },
-      resolve: ({ reference, asset }, { transactionHash }, { publicUrl }) =>
-        claimMessage({
-          publicUrl,
-          reference: bytesToHex(reference),
-          transactionHash: transactionHash.toLowerCase(),
-          chainId: Number(asset.chainId),
-        }),
+      resolve: claimMessageOf,
     }),
     paymentLink: t.relation('paymentLink', {
       nullable: true,
@@ -162,9 +156,14 @@ export const PaymentOrderRef = builder.prismaNode('PaymentOrder', {
     }),
     transactions: t.field({
       type: [BlockchainTransactionRef],
-      description: 'The transfers that were credited to it, in the order in which they were.',
+      description:
+        'The transfers that were credited to it, a hundred at most, in the order in which they were; `organization.blockchainTransactions` lists all, by `filter: { paymentOrder }`.',
       select: (_args, _context, nestedSelection) => ({
-        credits: { orderBy: { createdAt: 'asc' }, select: { blockchainTransaction: nestedSelection() } },
+        credits: {
+          orderBy: { createdAt: 'asc' },
+          take: MOST_SHOWN,
+          select: { blockchainTransaction: nestedSelection() },
+        },
       }),
       resolve: ({ credits }) => credits.map(({ blockchainTransaction }) => blockchainTransaction),
     }),

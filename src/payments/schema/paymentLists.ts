@@ -2,7 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import { pageOf, pageQuery, SORT_KEY } from '../../graphql/connection.ts';
 import { decodeGlobalId } from '../../kernel/ids.ts';
 import { OrganizationRef } from '../../tenancy/schema/organizations.ts';
-import { conditionsOfLinks, conditionsOfOrders } from '../model/lists.ts';
+import { conditionsOfLinks, conditionsOfOrders, conditionsOfTransactions } from '../model/lists.ts';
 import { PaymentLinkRef } from './links.ts';
 import { PaymentLinkState, PaymentPricing } from './linkTerms.ts';
 import {
@@ -14,6 +14,7 @@ import {
   PaymentOrderStatus,
 } from './orders.ts';
 import { PaymentRefundState } from './refunds.ts';
+import { PaymentMatching } from './terms.ts';
 
 // What an organization's people look through.
 
@@ -59,6 +60,28 @@ const PaymentOrderFilter = builder.inputType('PaymentOrderFilter', {
     asset: t.string({ description: 'Only orders in this asset, by its CAIP-19 name.' }),
     minUnits: t.field({ type: 'BigInt', description: 'Only orders of at least this, in the asset’s smallest units.' }),
     maxUnits: t.field({ type: 'BigInt', description: 'Only orders of at most this, in the asset’s smallest units.' }),
+    payTo: t.field({ type: 'Address', description: 'Only orders that are paid to this account.' }),
+    matching: t.field({
+      type: [PaymentMatching],
+      description: 'Only orders whose payment is known in one of these ways.',
+    }),
+    reference: t.field({
+      type: 'Hex',
+      description: 'Only the order of this reference: the sixteen bytes that the calldata of its payment ends with.',
+    }),
+    createdFrom: t.field({ type: 'DateTime', description: CREATED.from }),
+    createdUntil: t.field({ type: 'DateTime', description: CREATED.until }),
+  }),
+});
+
+const BlockchainTransactionFilter = builder.inputType('BlockchainTransactionFilter', {
+  description: 'Which transfers; each part that is given narrows it down.',
+  fields: (t) => ({
+    hash: t.field({ type: 'Hex', description: 'Only transfers of this transaction.' }),
+    sender: t.field({ type: 'Address', description: 'Only transfers from this account.' }),
+    recipient: t.field({ type: 'Address', description: 'Only transfers to this account.' }),
+    asset: t.string({ description: 'Only transfers of this asset, by its CAIP-19 name.' }),
+    paymentOrder: t.id({ description: 'Only transfers that were credited to this order.' }),
     createdFrom: t.field({ type: 'DateTime', description: CREATED.from }),
     createdUntil: t.field({ type: 'DateTime', description: CREATED.until }),
   }),
@@ -115,12 +138,15 @@ builder.prismaObjectFields(OrganizationRef, (t) => ({
       type: BlockchainTransactionRef,
       description:
         'The transfers that were credited to the organization’s orders, stand in its inbox or are refunds, the newest first.',
-      select: (args, _context, nestedSelection) => ({
-        blockchainTransactions: {
-          ...pageQuery(args),
-          ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object),
-        },
-      }),
+      args: { filter: t.arg({ type: BlockchainTransactionFilter, description: 'Which of them; all when absent.' }) },
+      select: ({ filter, ...page }, _context, nestedSelection) => {
+        const query = pageQuery(page);
+        const paymentOrder = idOf(filter?.paymentOrder, 'PaymentOrder');
+        query.where.AND.push(...conditionsOfTransactions({ ...filter, paymentOrder }));
+        return {
+          blockchainTransactions: { ...query, ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) },
+        };
+      },
       resolve: ({ blockchainTransactions }, args) => pageOf(blockchainTransactions as never, args) as never,
     },
     BlockchainTransactionConnection,

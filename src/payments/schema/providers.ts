@@ -7,9 +7,11 @@ import { givenKey, IDEMPOTENCY_KEY, REPLAYED } from '../../idempotency/schema.ts
 import { survivorOf, withSurvivor } from '../../identity/schema/survivors.ts';
 import { UserRef } from '../../identity/schema/viewer.ts';
 import { decodeGlobalId } from '../../kernel/ids.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { showUnits } from '../../kernel/money.ts';
 import { OrganizationRef } from '../../tenancy/schema/organizations.ts';
 import { recordManualPayment } from '../commands/recordManualPayment.ts';
+import { voidManualPayment } from '../commands/voidManualPayment.ts';
+import { conditionsOfProviderTransactions } from '../model/lists.ts';
 import { PaymentOrderRef } from './orders.ts';
 
 const ProviderTransactionKind = builder.enumType('ProviderTransactionKind', {
@@ -26,7 +28,8 @@ const ProviderTransactionStatus = builder.enumType('ProviderTransactionStatus', 
     CLAIMED: { description: 'It says so, and nothing more.' },
     CONFIRMED: { description: 'The chain says the same, or a member whose word it is, and it counts.' },
     REVERSED: {
-      description: 'It counts no more, or never did: the chain took it back, or the order took nothing more.',
+      description:
+        'It counts no more, or never did: the chain or a member took it back, or the order took nothing more.',
     },
   } as const,
 });
@@ -38,7 +41,7 @@ const ProviderTransactionRef = builder.prismaNode('ProviderTransaction', {
   id: { resolve: ({ id }) => id },
   findUnique: inTenant,
   fields: (t) => ({
-    provider: t.exposeString('provider', { description: 'Who says so: `onchain` or `manual`.' }),
+    provider: t.exposeString('provider', { description: 'Who says so: `onchain`, `manual`, or another one.' }),
     reference: t.exposeString('reference', {
       description: 'What it is found by there; of `onchain` the transaction’s hash and the transfer’s ordinal.',
     }),
@@ -49,7 +52,7 @@ const ProviderTransactionRef = builder.prismaNode('ProviderTransaction', {
       type: 'Decimal',
       description: 'How much, in whole tokens, exactly.',
       select: { units: true, asset: { select: { decimals: true } } },
-      resolve: ({ units, asset }) => fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ units, asset }) => showUnits(units, asset),
     }),
     units: t.field({
       type: 'BigInt',
@@ -62,6 +65,13 @@ const ProviderTransactionRef = builder.prismaNode('ProviderTransaction', {
     transaction: t.relation('blockchainTransaction', {
       nullable: true,
       description: 'The transfer that it names; null where it came outside of the chain.',
+    }),
+    transactionHash: t.field({
+      type: 'Hex',
+      nullable: true,
+      description: 'The transaction that the provider says it is; it is confirmed when that is credited.',
+      select: { transactionHash: true },
+      resolve: ({ transactionHash }) => transactionHash as `0x${string}` | null,
     }),
     note: t.exposeString('note', { nullable: true, description: 'What the member who recorded it said.' }),
     raw: t.field({
@@ -80,6 +90,25 @@ const ProviderTransactionRef = builder.prismaNode('ProviderTransaction', {
       }),
       resolve: ({ recorder }) => recorder && (survivorOf(recorder.user) as never),
     }),
+    voidReason: t.exposeString('voidReason', {
+      nullable: true,
+      description: 'Why a member took it back; null where nobody did.',
+    }),
+    voidedBy: t.field({
+      type: UserRef,
+      nullable: true,
+      description:
+        'The member who took it back, or who answers for the API key that did; null where nobody did, and for whoever may not read members.',
+      select: (_args, _context, nestedSelection) => ({
+        voider: { select: { user: withSurvivor(nestedSelection()) } },
+      }),
+      resolve: ({ voider }) => voider && (survivorOf(voider.user) as never),
+    }),
+    voidedAt: t.expose('voidedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was taken back; it counts no more from then on.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was recorded.' }),
   }),
 });
@@ -89,17 +118,31 @@ const ProviderTransactionConnection = builder.connectionObject(
   { name: 'ProviderTransactionEdge', description: 'One of a page.' },
 );
 
+const ProviderTransactionFilter = builder.inputType('ProviderTransactionFilter', {
+  description: 'Which words of providers; each part that is given narrows it down.',
+  fields: (t) => ({
+    provider: t.string({ description: 'Only what this provider said, such as `manual`.' }),
+    reference: t.string({ description: 'Only what is found by this at its provider.' }),
+    statuses: t.field({ type: [ProviderTransactionStatus], description: 'Only what is one of these.' }),
+    kinds: t.field({ type: [ProviderTransactionKind], description: 'Only what is one of these.' }),
+    createdFrom: t.field({ type: 'DateTime', description: 'Only what was recorded at this moment or later.' }),
+    createdUntil: t.field({ type: 'DateTime', description: 'Only what was recorded before this moment.' }),
+  }),
+});
+
 builder.prismaObjectFields(OrganizationRef, (t) => ({
   providerTransactions: t.connection(
     {
       type: ProviderTransactionRef,
       description: 'All that providers said of the organization’s money, the newest first. Needs `payments:read`.',
-      select: (args, _context, nestedSelection) => ({
-        providerTransactions: {
-          ...pageQuery(args),
-          ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object),
-        },
-      }),
+      args: { filter: t.arg({ type: ProviderTransactionFilter, description: 'Which of it; all when absent.' }) },
+      select: (args, _context, nestedSelection) => {
+        const page = pageQuery(args);
+        page.where.AND.push(...conditionsOfProviderTransactions(args.filter ?? {}));
+        return {
+          providerTransactions: { ...page, ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) },
+        };
+      },
       resolve: ({ providerTransactions }, args) => pageOf(providerTransactions as never, args) as never,
     },
     ProviderTransactionConnection,
@@ -143,25 +186,37 @@ const RecordInput = builder.inputType('RecordManualPaymentInput', {
 
 type FindTransaction = Parameters<Context['scope']['db']['providerTransaction']['findUniqueOrThrow']>[0];
 
-const RecordPayload = builder.objectRef<Done<{ readonly id: string }>>('RecordManualPaymentPayload').implement({
-  description: 'A payment that a member has recorded.',
-  fields: (t) => ({
-    providerTransaction: t.prismaField({
-      type: ProviderTransactionRef,
-      description: 'What was recorded.',
-      resolve: (query, { id }, _args, context) =>
-        context.scope.db.providerTransaction.findUniqueOrThrow({
-          ...query,
-          where: inTenant(id, context),
-        } as FindTransaction),
+/** What a member has recorded or taken back, for one mutation. */
+function providerPayload(name: string, description: string) {
+  return builder.objectRef<Done<{ readonly id: string }>>(name).implement({
+    description,
+    fields: (t) => ({
+      providerTransaction: t.prismaField({
+        type: ProviderTransactionRef,
+        description: 'What was recorded.',
+        resolve: (query, { id }, _args, context) =>
+          context.scope.db.providerTransaction.findUniqueOrThrow({
+            ...query,
+            where: inTenant(id, context),
+          } as FindTransaction),
+      }),
+      replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
     }),
-    replayed: t.exposeBoolean('replayed', { description: REPLAYED }),
+  });
+}
+
+const VoidInput = builder.inputType('VoidManualPaymentInput', {
+  description: 'What was recorded by mistake, and why it was one.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The provider transaction’s global id.' }),
+    reason: t.string({ required: true, description: 'Why it is taken back; up to 500 characters.' }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
 builder.mutationField('recordManualPayment', (t) =>
   t.field({
-    type: RecordPayload,
+    type: providerPayload('RecordManualPaymentPayload', 'A payment that a member has recorded.'),
     description:
       'Takes a member’s word that money came for an order outside of the chain; it counts with the worker’s next round. Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
     args: { input: t.arg({ type: RecordInput, required: true, description: 'What came.' }) },
@@ -170,6 +225,23 @@ builder.mutationField('recordManualPayment', (t) =>
       return recordManualPayment(context, {
         ...input,
         orderId: named?.type === 'PaymentOrder' ? named.id : null,
+        idempotencyKey: givenKey(input.idempotencyKey, context, info),
+      });
+    },
+  }),
+);
+
+builder.mutationField('voidManualPayment', (t) =>
+  t.field({
+    type: providerPayload('VoidManualPaymentPayload', 'A payment that a member has taken back.'),
+    description:
+      'Takes back a payment that was recorded by mistake, while its order is not over; it counts no more. Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
+    args: { input: t.arg({ type: VoidInput, required: true, description: 'Which, and why.' }) },
+    resolve: (_root, { input }, context, info) => {
+      const named = decodeGlobalId(input.id);
+      return voidManualPayment(context, {
+        id: named?.type === 'ProviderTransaction' ? named.id : null,
+        reason: input.reason,
         idempotencyKey: givenKey(input.idempotencyKey, context, info),
       });
     },

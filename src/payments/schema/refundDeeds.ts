@@ -216,7 +216,7 @@ builder.mutationFields((t) => ({
   cancelRefund: t.field({
     type: refundPayload('CancelRefundPayload', 'A refund that was called off.'),
     description:
-      'Calls off a refund of which no transfer was seen yet. Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
+      'Calls off a refund of which no transfer was seen yet; one whose destination is known is off once every block up to this moment was read (`waitsFor`: `CALL_OFF`). Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
     args: { input: t.arg({ type: CancelRefundInput, required: true, description: 'Which.' }) },
     resolve: (_root, { input }, context, info) =>
       cancelRefund(context, {

@@ -5,11 +5,13 @@ import { inTenant } from '../../graphql/node.ts';
 import { survivorOf, withSurvivor } from '../../identity/schema/survivors.ts';
 import { UserRef } from '../../identity/schema/viewer.ts';
 import { encodeGlobalId } from '../../kernel/ids.ts';
-import { fromUnits } from '../../kernel/money.ts';
+import { showUnits } from '../../kernel/money.ts';
 import { OrganizationRef } from '../../tenancy/schema/organizations.ts';
-import { type RefundRequest, refundMessage, refundRequest } from '../model/refunds.ts';
+import { conditionsOfRefunds } from '../model/lists.ts';
+import { refundMessage } from '../model/refunds.ts';
 import { CheckoutOrder } from './checkout.ts';
-import { PaymentOrderRef } from './orders.ts';
+import { MOST_SHOWN, PaymentOrderRef } from './orders.ts';
+import { UnmatchedPaymentRef } from './unmatched.ts';
 
 const PaymentRefundStatus = builder.enumType('PaymentRefundStatus', {
   description: 'How far a refund has come.',
@@ -51,22 +53,6 @@ export const PaymentRefundState = builder.enumType('PaymentRefundState', {
   } as const,
 });
 
-const RefundRequestRef = builder.objectRef<RefundRequest>('RefundRequest').implement({
-  description: 'The transaction that is a refund, ready for the wallet that was paid.',
-  fields: (t) => ({
-    chainId: t.exposeInt('chainId', { description: 'The chain to send it on.' }),
-    to: t.expose('to', {
-      type: 'Address',
-      description: 'Whom to send it to: the token’s contract, or the destination.',
-    }),
-    value: t.expose('value', {
-      type: 'BigInt',
-      description: 'The native coin to send with it, in its smallest units.',
-    }),
-    data: t.expose('data', { type: 'Hex', description: 'The calldata.' }),
-  }),
-});
-
 /** What goes back, as the merchant sees it. */
 export const PaymentRefundRef = builder.prismaNode('PaymentRefund', {
   nullable: true,
@@ -90,11 +76,12 @@ export const PaymentRefundRef = builder.prismaNode('PaymentRefund', {
       type: 'Decimal',
       description: 'How much, in whole tokens, exactly.',
       select: { units: true, asset: { select: { decimals: true } } },
-      resolve: ({ units, asset }) => fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ units, asset }) => showUnits(units, asset),
     }),
     units: t.field({
       type: 'BigInt',
-      description: 'How much, in the asset’s smallest units; the transfer must be of exactly so much.',
+      description:
+        'How much, in the asset’s smallest units; exactly so much is to be sent, whatever fee the token takes of it.',
       select: { units: true },
       resolve: ({ units }) => units,
     }),
@@ -127,30 +114,10 @@ export const PaymentRefundRef = builder.prismaNode('PaymentRefund', {
       }),
       resolve: ({ requester }) => requester && (survivorOf(requester.user) as never),
     }),
-    paymentRequest: t.field({
-      type: RefundRequestRef,
-      nullable: true,
-      description:
-        'The transaction to send; null while its destination is unknown, and when nothing is to be sent any more.',
-      select: {
-        status: true,
-        units: true,
-        destination: true,
-        asset: { select: { address: true, chainId: true } },
-      },
-      resolve: ({ status, units, destination, asset }) =>
-        status !== 'PENDING' || destination === null
-          ? null
-          : refundRequest({
-              chainId: Number(asset.chainId),
-              token: asset.address,
-              destination,
-              units: BigInt(units.toFixed()),
-            }),
-    }),
     transaction: t.relation('blockchainTransaction', {
       nullable: true,
-      description: 'The transfer that it is; null until it was seen.',
+      description:
+        'The transfer that it is; null until it was seen. Of a token that takes a fee, less has arrived than was sent.',
     }),
     completedAt: t.expose('completedAt', { type: 'DateTime', nullable: true, description: 'When it was done.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
@@ -177,14 +144,46 @@ builder.prismaObjectFields(PaymentOrderRef, (t) => ({
   ),
 }));
 
+const PaymentRefundFilter = builder.inputType('PaymentRefundFilter', {
+  description: 'Which refunds; each part that is given narrows it down.',
+  fields: (t) => ({
+    statuses: t.field({ type: [PaymentRefundStatus], description: 'Only refunds of one of these.' }),
+    causes: t.field({ type: [PaymentRefundCause], description: 'Only refunds of one of these.' }),
+    destination: t.field({ type: 'Address', description: 'Only refunds that go to this account.' }),
+    asset: t.string({ description: 'Only refunds of this asset, by its CAIP-19 name.' }),
+    createdFrom: t.field({ type: 'DateTime', description: 'Only what was asked for at this moment or later.' }),
+    createdUntil: t.field({ type: 'DateTime', description: 'Only what was asked for before this moment.' }),
+  }),
+});
+
+builder.prismaObjectFields(UnmatchedPaymentRef, (t) => ({
+  refund: t.field({
+    type: PaymentRefundRef,
+    nullable: true,
+    description: 'The refund of it that was asked for and not called off; `cancelRefund` calls it off.',
+    select: (_args, _context, nestedSelection) => ({
+      refunds: {
+        where: { status: { not: 'CANCELED' } },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: 1,
+        ...(nestedSelection() as object),
+      },
+    }),
+    resolve: ({ refunds }) => (refunds[0] ?? null) as never,
+  }),
+}));
+
 builder.prismaObjectFields(OrganizationRef, (t) => ({
   paymentRefunds: t.connection(
     {
       type: PaymentRefundRef,
       description: 'All refunds of the organization, the newest first. Needs the permission `payments:read`.',
-      select: (args, _context, nestedSelection) => ({
-        paymentRefunds: { ...pageQuery(args), ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) },
-      }),
+      args: { filter: t.arg({ type: PaymentRefundFilter, description: 'Which of them; all when absent.' }) },
+      select: (args, _context, nestedSelection) => {
+        const page = pageQuery(args);
+        page.where.AND.push(...conditionsOfRefunds(args.filter ?? {}));
+        return { paymentRefunds: { ...page, ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) } };
+      },
       resolve: ({ paymentRefunds }, args) => pageOf(paymentRefunds as never, args) as never,
     },
     PaymentRefundConnection,
@@ -207,7 +206,7 @@ const CheckoutRefund = builder.prismaObject('PaymentRefund', {
       type: 'Decimal',
       description: 'How much, in whole tokens, exactly.',
       select: { units: true, asset: { select: { decimals: true } } },
-      resolve: ({ units, asset }) => fromUnits(BigInt(units.toFixed()), asset.decimals),
+      resolve: ({ units, asset }) => showUnits(units, asset),
     }),
     destination: t.expose('destination', {
       type: 'Address',
@@ -228,7 +227,7 @@ const CheckoutRefund = builder.prismaObject('PaymentRefund', {
           publicUrl,
           refundId: id,
           reference: bytesToHex(paymentOrder?.reference ?? new Uint8Array()),
-          amount: fromUnits(BigInt(units.toFixed()), asset.decimals),
+          amount: showUnits(units, asset),
           asset: asset.caip19,
           chainId: Number(asset.chainId),
           destination,
@@ -240,9 +239,9 @@ const CheckoutRefund = builder.prismaObject('PaymentRefund', {
 builder.prismaObjectFields(CheckoutOrder, (t) => ({
   refunds: t.field({
     type: [CheckoutRefund],
-    description: 'What goes back of it, in the order in which it was asked for.',
+    description: 'What goes back of it, a hundred at most, in the order in which it was asked for.',
     select: (_args, _context, nestedSelection) => ({
-      refunds: { orderBy: { createdAt: 'asc' }, ...(nestedSelection() as object) },
+      refunds: { orderBy: { createdAt: 'asc' }, take: MOST_SHOWN, ...(nestedSelection() as object) },
     }),
     resolve: ({ refunds }) => refunds as never,
   }),

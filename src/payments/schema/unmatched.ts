@@ -5,7 +5,8 @@ import { inTenant } from '../../graphql/node.ts';
 import { survivorOf, withSurvivor } from '../../identity/schema/survivors.ts';
 import { UserRef } from '../../identity/schema/viewer.ts';
 import { OrganizationRef } from '../../tenancy/schema/organizations.ts';
-import { findCandidateOrders } from '../commands/findCandidateOrders.ts';
+import { type CandidateOrder, findCandidateOrders } from '../commands/findCandidateOrders.ts';
+import { conditionsOfUnmatched } from '../model/lists.ts';
 import { PaymentOrderRef } from './orders.ts';
 
 const UnmatchedPaymentStatus = builder.enumType('UnmatchedPaymentStatus', {
@@ -25,12 +26,36 @@ const UnmatchedPaymentReason = builder.enumType('UnmatchedPaymentReason', {
   values: {
     WRONG_CHAIN: { description: 'Nothing is asked for on its chain, or its sender was to pay on another.' },
     WRONG_ASSET: { description: 'Nothing is asked for in its asset, or its sender was to pay in another.' },
-    LATE: { description: 'It came after the time of the order that it fits.' },
+    LATE: { description: 'It came when the order that it fits was over: by its time, or since it was called off.' },
     DUPLICATE: { description: 'The order that it fits had been paid already.' },
     UNKNOWN_SENDER: { description: 'Nobody has said that its sender would pay.' },
     AMBIGUOUS: { description: 'It fits an open order, and fits another or may be meant for it.' },
     NO_ORDER: { description: 'There is no order that it could be for.' },
   } as const,
+});
+
+const PaymentCandidateReason = builder.enumType('PaymentCandidateReason', {
+  description: 'Why money in the inbox may have been meant for an order.',
+  values: {
+    REFERENCE: { description: 'Its transaction carries the order’s reference: it was meant for it.' },
+    PAYER: { description: 'It came from the wallet that was to pay the order.' },
+    AMOUNT: { description: 'It is about as much as the order asks for, or asked for.' },
+  } as const,
+});
+
+type FindOrder = Parameters<Context['scope']['db']['paymentOrder']['findUniqueOrThrow']>[0];
+
+const CandidateRef = builder.objectRef<CandidateOrder>('PaymentCandidate').implement({
+  description: 'An order that money in the inbox may have been meant for. Its `status` tells why it did not take it.',
+  fields: (t) => ({
+    reason: t.expose('reason', { type: PaymentCandidateReason, description: 'What speaks for it.' }),
+    paymentOrder: t.prismaField({
+      type: PaymentOrderRef,
+      description: 'The order.',
+      resolve: (query, { orderId }, _args, context) =>
+        context.scope.db.paymentOrder.findUniqueOrThrow({ ...query, where: inTenant(orderId, context) } as FindOrder),
+    }),
+  }),
 });
 
 /** Money that no order took, as the merchant sees it. */
@@ -46,13 +71,26 @@ export const UnmatchedPaymentRef = builder.prismaNode('UnmatchedPayment', {
     status: t.expose('status', { type: UnmatchedPaymentStatus, description: 'What has become of it.' }),
     reason: t.expose('reason', { type: UnmatchedPaymentReason, description: 'Why no order took it.' }),
     transaction: t.relation('blockchainTransaction', { description: 'The transfer, as the chain has it.' }),
-    candidates: t.prismaField({
-      type: [PaymentOrderRef],
+    candidates: t.field({
+      type: [CandidateRef],
       description:
         'The orders that it was most likely meant for, the likeliest first, five at most. It can be given to one of its own asset.',
-      resolve: (query, { id }, _args, context) => findCandidates(context, id, query) as never,
+      resolve: ({ id }, _args, context) => findCandidateOrders(context, { id }),
     }),
     paymentOrder: t.relation('paymentOrder', { nullable: true, description: 'The order that it was given to.' }),
+    needsReview: t.boolean({
+      description: 'Whether the chain has taken it back, or made less of it, though its refund was sent already.',
+      select: {
+        status: true,
+        blockchainTransaction: { select: { units: true } },
+        refunds: { where: { status: { in: ['SENT', 'COMPLETED'] } }, select: { units: true } },
+      },
+      resolve: ({ status, blockchainTransaction, refunds }) =>
+        refunds.some(
+          ({ units }) =>
+            status === 'REVERSED' || BigInt(units.toFixed()) > BigInt(blockchainTransaction.units.toFixed()),
+        ),
+    }),
     note: t.exposeString('note', { nullable: true, description: 'Why it was put aside.' }),
     resolvedBy: t.field({
       type: UserRef,
@@ -69,17 +107,6 @@ export const UnmatchedPaymentRef = builder.prismaNode('UnmatchedPayment', {
   }),
 });
 
-/** The candidates, in the order of their likelihood. */
-async function findCandidates(context: Context, id: string, query: object): Promise<object[]> {
-  const ids = await findCandidateOrders(context, { id });
-  const found = (await context.scope.db.paymentOrder.findMany({
-    ...query,
-    where: { id: { in: [...ids] } },
-  } as never)) as unknown as { readonly id: string }[];
-  const place = ({ id }: { readonly id: string }): number => ids.indexOf(id);
-  return found.sort((one, other) => place(one) - place(other));
-}
-
 const UnmatchedPaymentConnection = builder.connectionObject(
   { type: UnmatchedPaymentRef, name: 'UnmatchedPaymentConnection', description: 'A page of the inbox.' },
   { name: 'UnmatchedPaymentEdge', description: 'One entry of a page.' },
@@ -90,6 +117,11 @@ const UnmatchedPaymentFilter = builder.inputType('UnmatchedPaymentFilter', {
   fields: (t) => ({
     status: t.field({ type: [UnmatchedPaymentStatus], description: 'Of one of these.' }),
     reason: t.field({ type: [UnmatchedPaymentReason], description: 'Of one of these.' }),
+    sender: t.field({ type: 'Address', description: 'Sent from this account.' }),
+    transactionHash: t.field({ type: 'Hex', description: 'Of this transaction.' }),
+    asset: t.string({ description: 'Of this asset, by its CAIP-19 name.' }),
+    createdFrom: t.field({ type: 'DateTime', description: 'That came to stand there at this moment or later.' }),
+    createdUntil: t.field({ type: 'DateTime', description: 'That came to stand there before this moment.' }),
   }),
 });
 
@@ -101,10 +133,8 @@ builder.prismaObjectFields(OrganizationRef, (t) => ({
         'The inbox: transfers to the organization’s accounts that no order took, the newest first. Needs the permission `payments:read`.',
       args: { filter: t.arg({ type: UnmatchedPaymentFilter, description: 'Which entries; all when absent.' }) },
       select: (args, _context, nestedSelection) => {
-        const { status, reason } = args.filter ?? {};
         const page = pageQuery(args);
-        if (status) page.where.AND.push({ status: { in: status } });
-        if (reason) page.where.AND.push({ reason: { in: reason } });
+        page.where.AND.push(...conditionsOfUnmatched(args.filter ?? {}));
         return {
           unmatchedPayments: { ...page, ...(nestedSelection(SORT_KEY as never, ['edges', 'node']) as object) },
         };

@@ -1,12 +1,10 @@
 import type { Context } from '../../context.ts';
-import { databaseErrors } from '../../database/errors.ts';
 import type { Transaction } from '../../database/scope.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
 import type { MemberWords } from '../model.ts';
-import { lockOwners } from './lockOwners.ts';
+import { holdStanding } from './holdStanding.ts';
 
 /** An active member of the viewer's organization, as it is now. */
 export interface HeldMember {
@@ -15,8 +13,6 @@ export interface HeldMember {
 }
 
 interface Found {
-  readonly permitted: boolean;
-  readonly isAsBefore: boolean;
   /** The custom role that is to be given; null when there is none such. */
   readonly customRole: string | null;
   readonly member:
@@ -39,17 +35,14 @@ export async function holdMember(
   { id, role, roleId }: { readonly id: string | null } & Pick<MemberWords, 'role' | 'roleId'>,
 ): Promise<HeldMember> {
   assertPerson(viewer);
-  const { organizationId, userId } = viewer;
-  await lockOwners(tx, organizationId);
-  const [found] = await tx.$queryRaw<Found[]>`
+  const { organizationId } = viewer;
+  const found = await holdStanding<Found>(
+    viewer,
+    tx,
+    (standing) => tx.$queryRaw`
     /* holdMember */
     select
-      has_permission('members:write') as permitted,
-      current_setting('app.permissions') is not distinct from (
-        select permissions_held(me.organization_id, me.role::text, me.role_id)
-        from memberships me
-        where me.organization_id = ${organizationId}::uuid and me.user_id = ${userId}::uuid and me.status = 'ACTIVE'
-      ) as "isAsBefore",
+      ${standing},
       (
         select r.name
         from roles r
@@ -66,10 +59,8 @@ export async function holdMember(
         from memberships m
         left join roles r on r.organization_id = m.organization_id and r.id = m.role_id
         where m.organization_id = ${organizationId}::uuid and m.id = ${id}::uuid and m.status = 'ACTIVE'
-      ) as member`;
-  if (!found?.permitted) throw kernelErrors.FORBIDDEN({ permission: 'members:write' });
-  // who was waited for may have changed what the viewer may do
-  if (!found.isAsBefore) throw databaseErrors.CONFLICT();
+      ) as member`,
+  );
   if (!found.member) throw tenancyErrors.MEMBER_UNKNOWN();
   const { member, customRole } = found;
   if (!member.mayBeChanged) throw tenancyErrors.ROLE_ABOVE_YOURS({ role: member.called });

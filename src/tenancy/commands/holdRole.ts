@@ -1,10 +1,8 @@
 import type { Context } from '../../context.ts';
-import { databaseErrors } from '../../database/errors.ts';
 import type { Transaction } from '../../database/scope.ts';
-import { kernelErrors } from '../../kernel/errors.ts';
 import { assertPerson } from '../../kernel/viewer.ts';
 import { tenancyErrors } from '../errors.ts';
-import { lockOwners } from './lockOwners.ts';
+import { holdStanding } from './holdStanding.ts';
 
 /** A custom role as it is now, and how many have it or are invited to it. */
 export interface HeldRole {
@@ -14,8 +12,6 @@ export interface HeldRole {
 }
 
 interface Found {
-  readonly permitted: boolean;
-  readonly isAsBefore: boolean;
   readonly role: (HeldRole & { readonly mayBeChanged: boolean }) | null;
 }
 
@@ -27,17 +23,14 @@ interface Found {
  */
 export async function holdRole({ viewer }: Context, tx: Pick<Transaction, '$queryRaw'>, id: string): Promise<HeldRole> {
   assertPerson(viewer);
-  const { organizationId, userId } = viewer;
-  await lockOwners(tx, organizationId);
-  const [found] = await tx.$queryRaw<Found[]>`
+  const { organizationId } = viewer;
+  const found = await holdStanding<Found>(
+    viewer,
+    tx,
+    (standing) => tx.$queryRaw`
     /* holdRole */
     select
-      has_permission('members:write') as permitted,
-      current_setting('app.permissions') is not distinct from (
-        select permissions_held(me.organization_id, me.role::text, me.role_id)
-        from memberships me
-        where me.organization_id = ${organizationId}::uuid and me.user_id = ${userId}::uuid and me.status = 'ACTIVE'
-      ) as "isAsBefore",
+      ${standing},
       (
         select jsonb_build_object(
           'name', r.name,
@@ -56,10 +49,8 @@ export async function holdRole({ viewer }: Context, tx: Pick<Transaction, '$quer
         )
         from roles r
         where r.organization_id = ${organizationId}::uuid and r.id = ${id}::uuid
-      ) as role`;
-  if (!found?.permitted) throw kernelErrors.FORBIDDEN({ permission: 'members:write' });
-  // who was waited for may have changed what the viewer may do
-  if (!found.isAsBefore) throw databaseErrors.CONFLICT();
+      ) as role`,
+  );
   if (!found.role) throw tenancyErrors.ROLE_UNKNOWN();
   if (!found.role.mayBeChanged) throw tenancyErrors.ROLE_ABOVE_YOURS({ role: found.role.name });
   return found.role;

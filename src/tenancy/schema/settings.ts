@@ -26,11 +26,16 @@ builder.prismaObject('OrganizationSettings', {
 });
 
 builder.prismaObject('StoreConfiguration', {
-  description: 'How an organization’s store looks and what it can do. What the keys mean is up to front ends.',
+  description:
+    'How an organization’s store looks and what it can do. What the keys mean is up to front ends; the checkout page reads four of the theme.',
   select: { id: true },
   fields: (t) => ({
     config: t.expose('config', { type: 'JsonObject', description: 'Whatever a store needs to know.' }),
-    theme: t.expose('theme', { type: 'JsonObject', description: 'Colours, fonts and the like, in one level.' }),
+    theme: t.expose('theme', {
+      type: 'JsonObject',
+      description:
+        'Colours, fonts and the like, in one level. `accent`, `background`, `font` and `logo` are shown by the checkout page.',
+    }),
     layout: t.expose('layout', { type: 'JsonObject', description: 'What stands where.' }),
     features: t.expose('features', { type: 'JsonObject', description: 'What is switched on and off, by name.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was changed last.' }),

@@ -18,7 +18,7 @@ export const CHAIN: Declarations = {
     allowed: {
       [EVERYBODY]: 'select:all',
       'worker inside': 'select:all insert:all update:all',
-      doorkeeper: 'select(id chain_id head_number current):all',
+      doorkeeper: 'select(id chain_id head_number safe_number finalized_number current caught_up_at halt_reason):all',
     },
   },
 
@@ -44,7 +44,7 @@ export const CHAIN: Declarations = {
   chain_transfers: {
     columns: `id incarnation_id transaction_hash ordinal asset_id sender recipient units input block_number block_hash
       block_time orphaned claimed_organization_id claimed_for_id judged_at created_at updated_at
-      claimed_as`,
+      claimed_as sent_units`,
     allowed: {
       'worker inside': 'select:all insert:all update:all',
       doorkeeper: 'select:all update(claimed_organization_id claimed_for_id claimed_as judged_at):all',
@@ -52,7 +52,12 @@ export const CHAIN: Declarations = {
   },
 
   watched_accounts: {
-    columns: 'id chain_id address created_at updated_at',
-    allowed: { 'OWNER bound ADMIN payKey doorkeeper': 'insert:all', 'worker inside': 'select:all' },
+    columns: 'id chain_id address created_at updated_at sender',
+    allowed: {
+      'OWNER bound ADMIN payKey': 'insert:fromAnybody',
+      doorkeeper: 'insert:all',
+      'worker inside': 'select:all delete:fromOne',
+    },
+    wrong: { 'OWNER bound ADMIN payKey': [{ insert: { sender: `0x${'2'.repeat(40)}` } }] },
   },
 };

@@ -19,33 +19,34 @@ export const PAYMENTS: Declarations = {
     columns: `organization_id id slug title description status order_lifetime_minutes created_by_id deleted_at
       created_at updated_at pricing starts_at expires_at max_uses max_per_wallet uses tolerance_basis_points under_policy
       over_policy late_policy late_window_minutes finality finality_confirmations custom_fields allowed_payers success_url
-      cancel_url inactive_message metadata line_items exhausted`,
+      cancel_url inactive_message metadata line_items exhausted unproved`,
     allowed: {
       'OWNER bound ADMIN payKey': `
         select:ownWhole insert(organization_id id slug created_by_id ${TERMS}):own update(${TERMS}):ownWhole`,
       'MEMBER clerk linkKey': 'select:ownWhole',
       slug: `
         select(organization_id id slug title description status order_lifetime_minutes pricing line_items starts_at
-          expires_at custom_fields success_url cancel_url inactive_message exhausted deleted_at):targetWhole`,
+          expires_at custom_fields success_url cancel_url inactive_message exhausted unproved deleted_at):targetWhole`,
       'operator auditor': 'select:all',
       // the first is one that any link may have
-      doorkeeper: 'select:all update(updated_at created_by_id uses exhausted deleted_at):all',
+      doorkeeper: 'select:all update(updated_at created_by_id uses exhausted unproved deleted_at):all',
     },
     wrong: { 'OWNER bound ADMIN payKey': [{ insert: { created_by_id: COLLEAGUE } }] },
   },
 
   payment_link_accepts: {
     columns: `organization_id id payment_link_id position asset_id units pay_to created_at updated_at min_units max_units
-      max_total_units total_units exhausted`,
+      max_total_units total_units exhausted unproved`,
     allowed: {
       'OWNER bound ADMIN payKey': `
         select:own delete:own
         insert(organization_id id payment_link_id position asset_id units min_units max_units max_total_units pay_to):own`,
       'MEMBER clerk linkKey': 'select:own',
       'slug withdrawn': `
-        select(organization_id id payment_link_id position asset_id units min_units max_units exhausted pay_to):ofTarget`,
+        select(organization_id id payment_link_id position asset_id units min_units max_units exhausted unproved
+          pay_to):ofTarget`,
       operator: 'select:all',
-      doorkeeper: 'select:all update(total_units exhausted):all',
+      doorkeeper: 'select:all update(total_units exhausted unproved):all',
     },
     wrong: { 'OWNER bound ADMIN payKey': [{ insert: { pay_to: NOWHERE } }, { insert: { pay_to: ANOTHERS } }] },
   },
@@ -59,7 +60,8 @@ export const PAYMENTS: Declarations = {
       'OWNER bound ADMIN MEMBER key': 'select:own',
       token: `
         select(organization_id id incarnation_id asset_id status due_units pay_to payer reference expires_at matching
-          surcharge_units credited_units exceptions late_until field_values line_items):target`,
+          surcharge_units credited_units exceptions late_until finality required_confirmations field_values
+          line_items):target`,
       // a link that is gone takes no orders
       slug: `
         insert(organization_id id payment_link_id incarnation_id asset_id matching due_units pay_to payer reference head_number client_hash surcharge_units field_values):ofStandingTarget`,

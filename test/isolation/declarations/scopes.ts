@@ -96,6 +96,10 @@ export const SCOPES = {
   /** The account that was just proved. */
   account: (who, row) => same(row.issuer, who.account?.issuer) && same(row.subject, who.account?.subject),
 
+  /** Accounts that are watched for whatever comes, and those that are for what one account sends. */
+  fromAnybody: (_, row) => row.sender == null,
+  fromOne: (_, row) => row.sender != null,
+
   /** What the session was begun with. */
   begunWith: (who, row) => same(row.id, who.identityId),
 

@@ -58,6 +58,7 @@ export const TENANCY: Declarations = {
     allowed: {
       'OWNER bound ADMIN MEMBER': 'select:own',
       'OWNER bound': 'update(config theme layout features):own',
+      'slug token withdrawn': 'select(organization_id theme):own',
       operator: 'select:all',
       doorkeeper: 'select:all insert:all delete:all',
     },

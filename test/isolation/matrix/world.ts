@@ -311,7 +311,10 @@ async function seedChain(client: pg.Client, world: Seeded, tenants: readonly Ten
   await insertRows(
     client,
     'watched_accounts',
-    tenants.map(({ people }) => ({ chain_id, address: people.OWNER.address })),
+    tenants.flatMap(({ people }) => [
+      { chain_id, address: people.OWNER.address, sender: null },
+      { chain_id, address: people.MEMBER.address, sender: people.OWNER.address },
+    ]),
   );
 }
 

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { numberToHex } from 'viem';
+import type { Chances } from './chances.ts';
 
 interface Call {
   readonly id: number;
@@ -10,10 +11,12 @@ interface Call {
   readonly params: readonly unknown[];
 }
 
-/** A provider of the chain that fails and lags by chance: an address in front of the one real node. */
+/** A provider of the chain that may fail and lag by chance: an address in front of the one real node. */
 export interface FaultyNode {
   readonly url: string;
-  /** How many of its calls it has failed, and how many it has answered of a head that is behind. */
+  /** From now on each tenth call fails, and for a while now and then it knows nothing of the newest blocks. */
+  trouble(chances: Chances): void;
+  /** How many of its calls it has failed since, and how many it has answered of a head that is behind. */
   readonly failed: () => number;
   readonly lagged: () => number;
   /** From now on it answers as the node does. */
@@ -21,26 +24,26 @@ export interface FaultyNode {
   close(): Promise<void>;
 }
 
-/** Opens one; each tenth call fails, and for a while now and then it knows nothing of the newest blocks. */
-export async function openFaultyNode(target: string, random: () => number): Promise<FaultyNode> {
-  let isCalm = false;
+/** Opens one that is well. */
+export async function openFaultyNode(target: string): Promise<FaultyNode> {
+  let chance: { readonly failing: () => number; readonly lagging: () => number } | null = null;
   let failed = 0;
   let lagged = 0;
   let behind = 0n;
   const lagging = setInterval(() => {
-    behind = random() < 0.3 ? BigInt(1 + Math.floor(random() * 4)) : 0n;
+    behind = chance && chance.lagging() < 0.3 ? BigInt(1 + Math.floor(chance.lagging() * 4)) : 0n;
   }, 700);
 
   const server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json');
     try {
       const body = await text(request);
-      if (isCalm) return void response.end(await forward(target, body));
+      if (!chance) return void response.end(await forward(target, body));
       const asked = JSON.parse(body) as Call | Call[];
       const calls = Array.isArray(asked) ? asked : [asked];
-      if (random() < 0.1) {
+      if (chance.failing() < 0.1) {
         failed += calls.length;
-        return fail(response, calls, random);
+        return fail(response, calls, chance.failing);
       }
       if (behind === 0n) return void response.end(await forward(target, body));
       lagged += calls.length;
@@ -58,8 +61,14 @@ export async function openFaultyNode(target: string, random: () => number): Prom
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     failed: () => failed,
     lagged: () => lagged,
+    trouble: (chances) => {
+      chance = { failing: chances('failing'), lagging: chances('lagging') };
+      failed = 0;
+      lagged = 0;
+    },
     calm: () => {
-      isCalm = true;
+      chance = null;
+      behind = 0n;
     },
     close: async () => {
       clearInterval(lagging);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { concatHex, encodeFunctionData, type Hex, type PrivateKeyAccount, parseAbi } from 'viem';
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { concatHex, encodeFunctionData, type Hex, keccak256, type PrivateKeyAccount, parseAbi, toHex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
 import { TEST_TOKEN_ADDRESS } from '../../../src/chain/providers/testToken.ts';
 import { CREATE_ORDER, type Order, transferCall } from '../../payments/market.ts';
 import type { DevelopmentChain } from '../../support/chain.ts';
 import type { Answer } from '../../support/tollhouse.ts';
+import type { Chances } from './chances.ts';
 import type { ShakenChain } from './shakenChain.ts';
 
 /** What is due of an order that is known by its reference, in base units. */
@@ -31,21 +32,23 @@ export interface Attempt {
 }
 
 interface Shopper {
+  readonly name: string;
   readonly account: PrivateKeyAccount;
   readonly address: Hex;
   nonce: number;
 }
 
-/** Where orders are asked for: any of the gateways, whoever lives. */
-export type Ask = <Data>(query: string, variables: Record<string, unknown>) => Promise<Answer<Data>>;
+/** Where orders are asked for: any of the gateways, by chance, whoever lives. */
+export type Ask = <Data>(query: string, variables: Record<string, unknown>, chance: number) => Promise<Answer<Data>>;
 
 const mintAbi = parseAbi(['function mint(address, uint256)']);
 
 /** Gives so many people a wallet with coins and tokens, in blocks that no reorganization reaches any more. */
-export async function gatherShoppers(chain: DevelopmentChain, count: number): Promise<Shopper[]> {
-  const shoppers = Array.from({ length: count }, (): Shopper => {
-    const account = privateKeyToAccount(generatePrivateKey());
-    return { account, address: account.address.toLowerCase() as Hex, nonce: 0 };
+export async function gatherShoppers(chain: DevelopmentChain, count: number, chances: Chances): Promise<Shopper[]> {
+  const shoppers = Array.from({ length: count }, (_, place): Shopper => {
+    const name = `shopper ${place}`;
+    const account = privateKeyToAccount(keccak256(toHex(`${name} ${chances(name)()}`)));
+    return { name, account, address: account.address.toLowerCase() as Hex, nonce: 0 };
   });
   for (const { address } of shoppers) {
     await chain.node.setBalance({ address, value: 10n ** 21n });
@@ -64,16 +67,18 @@ export async function shop(options: {
   /** Of the link whose orders are known by their references, and of the one whose are known by their amounts. */
   readonly slugs: { readonly byReference: string; readonly byAmount: string };
   readonly attempts: number;
-  readonly random: () => number;
+  readonly chances: Chances;
 }): Promise<Attempt[]> {
-  const { ask, chain, shoppers, slugs, attempts, random } = options;
+  const { ask, chain, shoppers, slugs, attempts, chances } = options;
   const made: Attempt[] = [];
   let begun = 0;
   const walk = async (shopper: Shopper): Promise<void> => {
+    const random = chances(`${shopper.name} walks`);
     while (begun < attempts) {
       begun += 1;
-      const parts = choose(random);
-      const order = await insist(ask, {
+      // whoever comes to it
+      const parts = choose(chances(`attempt ${begun}`));
+      const order = await insist(ask, random, {
         ...(parts ? { slug: slugs.byReference, payer: shopper.address } : { slug: slugs.byAmount }),
         idempotencyKey: randomUUID(),
       });
@@ -101,11 +106,13 @@ function choose(random: () => number): readonly bigint[] | null {
 }
 
 /** Asks with one key until there is an answer: whatever dies in between, it is one order. */
-async function insist(ask: Ask, input: Record<string, unknown>): Promise<Order> {
+async function insist(ask: Ask, random: () => number, input: Record<string, unknown>): Promise<Order> {
   for (;;) {
-    const answer = await ask<{ createPaymentOrder: { checkoutOrder: Order } | null }>(CREATE_ORDER, { input }).catch(
-      () => null,
-    );
+    const answer = await ask<{ createPaymentOrder: { checkoutOrder: Order } | null }>(
+      CREATE_ORDER,
+      { input },
+      random(),
+    ).catch(() => null);
     const made = answer?.data?.createPaymentOrder;
     if (made) return made.checkoutOrder;
     const [error] = answer?.errors ?? [];

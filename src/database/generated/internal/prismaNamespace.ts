@@ -4028,7 +4028,8 @@ export const ChainTransferScalarFieldEnum = {
   judgedAt: 'judgedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt',
-  claimedAs: 'claimedAs'
+  claimedAs: 'claimedAs',
+  sentUnits: 'sentUnits'
 } as const
 
 export type ChainTransferScalarFieldEnum = (typeof ChainTransferScalarFieldEnum)[keyof typeof ChainTransferScalarFieldEnum]
@@ -4039,7 +4040,8 @@ export const WatchedAccountScalarFieldEnum = {
   chainId: 'chainId',
   address: 'address',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  sender: 'sender'
 } as const
 
 export type WatchedAccountScalarFieldEnum = (typeof WatchedAccountScalarFieldEnum)[keyof typeof WatchedAccountScalarFieldEnum]
@@ -4307,6 +4309,7 @@ export const PaymentLinkScalarFieldEnum = {
   finalityConfirmations: 'finalityConfirmations',
   lineItems: 'lineItems',
   exhausted: 'exhausted',
+  unproved: 'unproved',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -4334,6 +4337,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   maxTotalUnits: 'maxTotalUnits',
   totalUnits: 'totalUnits',
   exhausted: 'exhausted',
+  unproved: 'unproved',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -4469,7 +4473,9 @@ export const PaymentRefundScalarFieldEnum = {
   blockchainTransactionId: 'blockchainTransactionId',
   completedAt: 'completedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  withdrawn: 'withdrawn',
+  calledOffAt: 'calledOffAt'
 } as const
 
 export type PaymentRefundScalarFieldEnum = (typeof PaymentRefundScalarFieldEnum)[keyof typeof PaymentRefundScalarFieldEnum]
@@ -4487,9 +4493,13 @@ export const ProviderTransactionScalarFieldEnum = {
   paymentOrderId: 'paymentOrderId',
   paymentRefundId: 'paymentRefundId',
   blockchainTransactionId: 'blockchainTransactionId',
+  transactionHash: 'transactionHash',
   note: 'note',
   raw: 'raw',
   recordedById: 'recordedById',
+  voidReason: 'voidReason',
+  voidedById: 'voidedById',
+  voidedAt: 'voidedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

@@ -254,7 +254,8 @@ export const ChainTransferScalarFieldEnum = {
   judgedAt: 'judgedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt',
-  claimedAs: 'claimedAs'
+  claimedAs: 'claimedAs',
+  sentUnits: 'sentUnits'
 } as const
 
 export type ChainTransferScalarFieldEnum = (typeof ChainTransferScalarFieldEnum)[keyof typeof ChainTransferScalarFieldEnum]
@@ -265,7 +266,8 @@ export const WatchedAccountScalarFieldEnum = {
   chainId: 'chainId',
   address: 'address',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  sender: 'sender'
 } as const
 
 export type WatchedAccountScalarFieldEnum = (typeof WatchedAccountScalarFieldEnum)[keyof typeof WatchedAccountScalarFieldEnum]
@@ -533,6 +535,7 @@ export const PaymentLinkScalarFieldEnum = {
   finalityConfirmations: 'finalityConfirmations',
   lineItems: 'lineItems',
   exhausted: 'exhausted',
+  unproved: 'unproved',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -560,6 +563,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   maxTotalUnits: 'maxTotalUnits',
   totalUnits: 'totalUnits',
   exhausted: 'exhausted',
+  unproved: 'unproved',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -695,7 +699,9 @@ export const PaymentRefundScalarFieldEnum = {
   blockchainTransactionId: 'blockchainTransactionId',
   completedAt: 'completedAt',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  withdrawn: 'withdrawn',
+  calledOffAt: 'calledOffAt'
 } as const
 
 export type PaymentRefundScalarFieldEnum = (typeof PaymentRefundScalarFieldEnum)[keyof typeof PaymentRefundScalarFieldEnum]
@@ -713,9 +719,13 @@ export const ProviderTransactionScalarFieldEnum = {
   paymentOrderId: 'paymentOrderId',
   paymentRefundId: 'paymentRefundId',
   blockchainTransactionId: 'blockchainTransactionId',
+  transactionHash: 'transactionHash',
   note: 'note',
   raw: 'raw',
   recordedById: 'recordedById',
+  voidReason: 'voidReason',
+  voidedById: 'voidedById',
+  voidedAt: 'voidedAt',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

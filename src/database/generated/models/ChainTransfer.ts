@@ -31,12 +31,14 @@ export type ChainTransferAvgAggregateOutputType = {
   ordinal: number | null
   units: runtime.Decimal | null
   blockNumber: number | null
+  sentUnits: runtime.Decimal | null
 }
 
 export type ChainTransferSumAggregateOutputType = {
   ordinal: number | null
   units: runtime.Decimal | null
   blockNumber: bigint | null
+  sentUnits: runtime.Decimal | null
 }
 
 export type ChainTransferMinAggregateOutputType = {
@@ -59,6 +61,7 @@ export type ChainTransferMinAggregateOutputType = {
   createdAt: Date | null
   updatedAt: Date | null
   claimedAs: $Enums.ChainClaim | null
+  sentUnits: runtime.Decimal | null
 }
 
 export type ChainTransferMaxAggregateOutputType = {
@@ -81,6 +84,7 @@ export type ChainTransferMaxAggregateOutputType = {
   createdAt: Date | null
   updatedAt: Date | null
   claimedAs: $Enums.ChainClaim | null
+  sentUnits: runtime.Decimal | null
 }
 
 export type ChainTransferCountAggregateOutputType = {
@@ -103,6 +107,7 @@ export type ChainTransferCountAggregateOutputType = {
   createdAt: number
   updatedAt: number
   claimedAs: number
+  sentUnits: number
   _all: number
 }
 
@@ -111,12 +116,14 @@ export type ChainTransferAvgAggregateInputType = {
   ordinal?: true
   units?: true
   blockNumber?: true
+  sentUnits?: true
 }
 
 export type ChainTransferSumAggregateInputType = {
   ordinal?: true
   units?: true
   blockNumber?: true
+  sentUnits?: true
 }
 
 export type ChainTransferMinAggregateInputType = {
@@ -139,6 +146,7 @@ export type ChainTransferMinAggregateInputType = {
   createdAt?: true
   updatedAt?: true
   claimedAs?: true
+  sentUnits?: true
 }
 
 export type ChainTransferMaxAggregateInputType = {
@@ -161,6 +169,7 @@ export type ChainTransferMaxAggregateInputType = {
   createdAt?: true
   updatedAt?: true
   claimedAs?: true
+  sentUnits?: true
 }
 
 export type ChainTransferCountAggregateInputType = {
@@ -183,6 +192,7 @@ export type ChainTransferCountAggregateInputType = {
   createdAt?: true
   updatedAt?: true
   claimedAs?: true
+  sentUnits?: true
   _all?: true
 }
 
@@ -292,6 +302,7 @@ export type ChainTransferGroupByOutputType = {
   createdAt: Date
   updatedAt: Date
   claimedAs: $Enums.ChainClaim
+  sentUnits: runtime.Decimal | null
   _count: ChainTransferCountAggregateOutputType | null
   _avg: ChainTransferAvgAggregateOutputType | null
   _sum: ChainTransferSumAggregateOutputType | null
@@ -337,6 +348,7 @@ export type ChainTransferWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
+  sentUnits?: Prisma.DecimalNullableFilter<"ChainTransfer"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
 }
@@ -361,6 +373,7 @@ export type ChainTransferOrderByWithRelationInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   claimedAs?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   incarnation?: Prisma.ChainIncarnationOrderByWithRelationInput
   asset?: Prisma.AssetOrderByWithRelationInput
 }
@@ -389,6 +402,7 @@ export type ChainTransferWhereUniqueInput = Prisma.AtLeast<{
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
+  sentUnits?: Prisma.DecimalNullableFilter<"ChainTransfer"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation?: Prisma.XOR<Prisma.ChainIncarnationScalarRelationFilter, Prisma.ChainIncarnationWhereInput>
   asset?: Prisma.XOR<Prisma.AssetScalarRelationFilter, Prisma.AssetWhereInput>
 }, "id" | "incarnationId_transactionHash_ordinal">
@@ -413,6 +427,7 @@ export type ChainTransferOrderByWithAggregationInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   claimedAs?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ChainTransferCountOrderByAggregateInput
   _avg?: Prisma.ChainTransferAvgOrderByAggregateInput
   _max?: Prisma.ChainTransferMaxOrderByAggregateInput
@@ -443,6 +458,7 @@ export type ChainTransferScalarWhereWithAggregatesInput = {
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainTransfer"> | Date | string
   claimedAs?: Prisma.EnumChainClaimWithAggregatesFilter<"ChainTransfer"> | $Enums.ChainClaim
+  sentUnits?: Prisma.DecimalNullableWithAggregatesFilter<"ChainTransfer"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateInput = {
@@ -463,6 +479,7 @@ export type ChainTransferCreateInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutTransfersInput
   asset: Prisma.AssetCreateNestedOneWithoutTransfersInput
 }
@@ -487,6 +504,7 @@ export type ChainTransferUncheckedCreateInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUpdateInput = {
@@ -507,6 +525,7 @@ export type ChainTransferUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutTransfersNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutTransfersNestedInput
 }
@@ -531,6 +550,7 @@ export type ChainTransferUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateManyInput = {
@@ -553,6 +573,7 @@ export type ChainTransferCreateManyInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUpdateManyMutationInput = {
@@ -573,6 +594,7 @@ export type ChainTransferUpdateManyMutationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUncheckedUpdateManyInput = {
@@ -595,6 +617,7 @@ export type ChainTransferUncheckedUpdateManyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferListRelationFilter = {
@@ -633,12 +656,14 @@ export type ChainTransferCountOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   claimedAs?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrder
 }
 
 export type ChainTransferAvgOrderByAggregateInput = {
   ordinal?: Prisma.SortOrder
   units?: Prisma.SortOrder
   blockNumber?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrder
 }
 
 export type ChainTransferMaxOrderByAggregateInput = {
@@ -661,6 +686,7 @@ export type ChainTransferMaxOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   claimedAs?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrder
 }
 
 export type ChainTransferMinOrderByAggregateInput = {
@@ -683,12 +709,14 @@ export type ChainTransferMinOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   claimedAs?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrder
 }
 
 export type ChainTransferSumOrderByAggregateInput = {
   ordinal?: Prisma.SortOrder
   units?: Prisma.SortOrder
   blockNumber?: Prisma.SortOrder
+  sentUnits?: Prisma.SortOrder
 }
 
 export type ChainTransferCreateNestedManyWithoutIncarnationInput = {
@@ -779,6 +807,14 @@ export type EnumChainClaimFieldUpdateOperationsInput = {
   set?: $Enums.ChainClaim
 }
 
+export type NullableDecimalFieldUpdateOperationsInput = {
+  set?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  increment?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  decrement?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  multiply?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
+}
+
 export type ChainTransferCreateWithoutIncarnationInput = {
   id?: string
   transactionHash: string
@@ -797,6 +833,7 @@ export type ChainTransferCreateWithoutIncarnationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   asset: Prisma.AssetCreateNestedOneWithoutTransfersInput
 }
 
@@ -819,6 +856,7 @@ export type ChainTransferUncheckedCreateWithoutIncarnationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateOrConnectWithoutIncarnationInput = {
@@ -870,6 +908,7 @@ export type ChainTransferScalarWhereInput = {
   createdAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainTransfer"> | Date | string
   claimedAs?: Prisma.EnumChainClaimFilter<"ChainTransfer"> | $Enums.ChainClaim
+  sentUnits?: Prisma.DecimalNullableFilter<"ChainTransfer"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateWithoutAssetInput = {
@@ -890,6 +929,7 @@ export type ChainTransferCreateWithoutAssetInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutTransfersInput
 }
 
@@ -912,6 +952,7 @@ export type ChainTransferUncheckedCreateWithoutAssetInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateOrConnectWithoutAssetInput = {
@@ -959,6 +1000,7 @@ export type ChainTransferCreateManyIncarnationInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUpdateWithoutIncarnationInput = {
@@ -979,6 +1021,7 @@ export type ChainTransferUpdateWithoutIncarnationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   asset?: Prisma.AssetUpdateOneRequiredWithoutTransfersNestedInput
 }
 
@@ -1001,6 +1044,7 @@ export type ChainTransferUncheckedUpdateWithoutIncarnationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUncheckedUpdateManyWithoutIncarnationInput = {
@@ -1022,6 +1066,7 @@ export type ChainTransferUncheckedUpdateManyWithoutIncarnationInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferCreateManyAssetInput = {
@@ -1043,6 +1088,7 @@ export type ChainTransferCreateManyAssetInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   claimedAs?: $Enums.ChainClaim
+  sentUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUpdateWithoutAssetInput = {
@@ -1063,6 +1109,7 @@ export type ChainTransferUpdateWithoutAssetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutTransfersNestedInput
 }
 
@@ -1085,6 +1132,7 @@ export type ChainTransferUncheckedUpdateWithoutAssetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 export type ChainTransferUncheckedUpdateManyWithoutAssetInput = {
@@ -1106,6 +1154,7 @@ export type ChainTransferUncheckedUpdateManyWithoutAssetInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   claimedAs?: Prisma.EnumChainClaimFieldUpdateOperationsInput | $Enums.ChainClaim
+  sentUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
 }
 
 
@@ -1130,6 +1179,7 @@ export type ChainTransferSelect<ExtArgs extends runtime.Types.Extensions.Interna
   createdAt?: boolean
   updatedAt?: boolean
   claimedAs?: boolean
+  sentUnits?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1154,6 +1204,7 @@ export type ChainTransferSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   createdAt?: boolean
   updatedAt?: boolean
   claimedAs?: boolean
+  sentUnits?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1178,6 +1229,7 @@ export type ChainTransferSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   createdAt?: boolean
   updatedAt?: boolean
   claimedAs?: boolean
+  sentUnits?: boolean
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["chainTransfer"]>
@@ -1202,9 +1254,10 @@ export type ChainTransferSelectScalar = {
   createdAt?: boolean
   updatedAt?: boolean
   claimedAs?: boolean
+  sentUnits?: boolean
 }
 
-export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "claimedOrganizationId" | "claimedForId" | "judgedAt" | "createdAt" | "updatedAt" | "claimedAs", ExtArgs["result"]["chainTransfer"]>
+export type ChainTransferOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "incarnationId" | "transactionHash" | "ordinal" | "assetId" | "sender" | "recipient" | "units" | "input" | "blockNumber" | "blockHash" | "blockTime" | "orphaned" | "claimedOrganizationId" | "claimedForId" | "judgedAt" | "createdAt" | "updatedAt" | "claimedAs" | "sentUnits", ExtArgs["result"]["chainTransfer"]>
 export type ChainTransferInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incarnation?: boolean | Prisma.ChainIncarnationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1256,6 +1309,10 @@ export type $ChainTransferPayload<ExtArgs extends runtime.Types.Extensions.Inter
     createdAt: Date
     updatedAt: Date
     claimedAs: $Enums.ChainClaim
+    /**
+     * What its log says was sent, where less than that arrived; null where as much did.
+     */
+    sentUnits: runtime.Decimal | null
   }, ExtArgs["result"]["chainTransfer"]>
   composites: {}
 }
@@ -1700,6 +1757,7 @@ export interface ChainTransferFieldRefs {
   readonly createdAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainTransfer", 'DateTime'>
   readonly claimedAs: Prisma.FieldRef<"ChainTransfer", 'ChainClaim'>
+  readonly sentUnits: Prisma.FieldRef<"ChainTransfer", 'Decimal'>
 }
     
 

@@ -260,6 +260,7 @@ export type MembershipWhereInput = {
   requestedRefunds?: Prisma.PaymentRefundListRelationFilter
   refundDestinations?: Prisma.PaymentRefundListRelationFilter
   recordedPayments?: Prisma.ProviderTransactionListRelationFilter
+  voidedPayments?: Prisma.ProviderTransactionListRelationFilter
 }
 
 export type MembershipOrderByWithRelationInput = {
@@ -290,6 +291,7 @@ export type MembershipOrderByWithRelationInput = {
   requestedRefunds?: Prisma.PaymentRefundOrderByRelationAggregateInput
   refundDestinations?: Prisma.PaymentRefundOrderByRelationAggregateInput
   recordedPayments?: Prisma.ProviderTransactionOrderByRelationAggregateInput
+  voidedPayments?: Prisma.ProviderTransactionOrderByRelationAggregateInput
 }
 
 export type MembershipWhereUniqueInput = Prisma.AtLeast<{
@@ -325,6 +327,7 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   requestedRefunds?: Prisma.PaymentRefundListRelationFilter
   refundDestinations?: Prisma.PaymentRefundListRelationFilter
   recordedPayments?: Prisma.ProviderTransactionListRelationFilter
+  voidedPayments?: Prisma.ProviderTransactionListRelationFilter
 }, "organizationId_id" | "organizationId_userId">
 
 export type MembershipOrderByWithAggregationInput = {
@@ -389,6 +392,7 @@ export type MembershipCreateInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateInput = {
@@ -415,6 +419,7 @@ export type MembershipUncheckedCreateInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUpdateInput = {
@@ -441,6 +446,7 @@ export type MembershipUpdateInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateInput = {
@@ -467,6 +473,7 @@ export type MembershipUncheckedUpdateInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateManyInput = {
@@ -695,10 +702,26 @@ export type MembershipUpdateOneWithoutRefundDestinationsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutRefundDestinationsInput, Prisma.MembershipUpdateWithoutRefundDestinationsInput>, Prisma.MembershipUncheckedUpdateWithoutRefundDestinationsInput>
 }
 
+export type MembershipCreateNestedOneWithoutVoidedPaymentsInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutVoidedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutVoidedPaymentsInput
+  connect?: Prisma.MembershipWhereUniqueInput
+}
+
 export type MembershipCreateNestedOneWithoutRecordedPaymentsInput = {
   create?: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
   connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutRecordedPaymentsInput
   connect?: Prisma.MembershipWhereUniqueInput
+}
+
+export type MembershipUpdateOneWithoutVoidedPaymentsNestedInput = {
+  create?: Prisma.XOR<Prisma.MembershipCreateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutVoidedPaymentsInput>
+  connectOrCreate?: Prisma.MembershipCreateOrConnectWithoutVoidedPaymentsInput
+  upsert?: Prisma.MembershipUpsertWithoutVoidedPaymentsInput
+  disconnect?: Prisma.MembershipWhereInput | boolean
+  delete?: Prisma.MembershipWhereInput | boolean
+  connect?: Prisma.MembershipWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MembershipUpdateToOneWithWhereWithoutVoidedPaymentsInput, Prisma.MembershipUpdateWithoutVoidedPaymentsInput>, Prisma.MembershipUncheckedUpdateWithoutVoidedPaymentsInput>
 }
 
 export type MembershipUpdateOneWithoutRecordedPaymentsNestedInput = {
@@ -944,6 +967,7 @@ export type MembershipCreateWithoutUserInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutUserInput = {
@@ -969,6 +993,7 @@ export type MembershipUncheckedCreateWithoutUserInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutUserInput = {
@@ -1039,6 +1064,7 @@ export type MembershipCreateWithoutPaymentLinksInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
@@ -1064,6 +1090,7 @@ export type MembershipUncheckedCreateWithoutPaymentLinksInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutPaymentLinksInput = {
@@ -1105,6 +1132,7 @@ export type MembershipUpdateWithoutPaymentLinksInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
@@ -1130,6 +1158,7 @@ export type MembershipUncheckedUpdateWithoutPaymentLinksInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateWithoutResolvedPaymentsInput = {
@@ -1155,6 +1184,7 @@ export type MembershipCreateWithoutResolvedPaymentsInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutResolvedPaymentsInput = {
@@ -1180,6 +1210,7 @@ export type MembershipUncheckedCreateWithoutResolvedPaymentsInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutResolvedPaymentsInput = {
@@ -1221,6 +1252,7 @@ export type MembershipUpdateWithoutResolvedPaymentsInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutResolvedPaymentsInput = {
@@ -1246,6 +1278,7 @@ export type MembershipUncheckedUpdateWithoutResolvedPaymentsInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateWithoutRequestedRefundsInput = {
@@ -1271,6 +1304,7 @@ export type MembershipCreateWithoutRequestedRefundsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutRequestedRefundsInput = {
@@ -1296,6 +1330,7 @@ export type MembershipUncheckedCreateWithoutRequestedRefundsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutRequestedRefundsInput = {
@@ -1326,6 +1361,7 @@ export type MembershipCreateWithoutRefundDestinationsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutRefundDestinationsInput = {
@@ -1351,6 +1387,7 @@ export type MembershipUncheckedCreateWithoutRefundDestinationsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutRefundDestinationsInput = {
@@ -1392,6 +1429,7 @@ export type MembershipUpdateWithoutRequestedRefundsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutRequestedRefundsInput = {
@@ -1417,6 +1455,7 @@ export type MembershipUncheckedUpdateWithoutRequestedRefundsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUpsertWithoutRefundDestinationsInput = {
@@ -1453,6 +1492,7 @@ export type MembershipUpdateWithoutRefundDestinationsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutRefundDestinationsInput = {
@@ -1478,6 +1518,64 @@ export type MembershipUncheckedUpdateWithoutRefundDestinationsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
+}
+
+export type MembershipCreateWithoutVoidedPaymentsInput = {
+  id?: string
+  role: $Enums.MembershipRole
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutMembershipsInput
+  user: Prisma.UserCreateNestedOneWithoutMembershipsInput
+  customRole?: Prisma.RoleCreateNestedOneWithoutMembershipsInput
+  paymentLinks?: Prisma.PaymentLinkCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyCreateNestedManyWithoutResponsibleInput
+  invitedBy?: Prisma.MembershipCreateNestedOneWithoutInvitedInput
+  invited?: Prisma.MembershipCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipUncheckedCreateWithoutVoidedPaymentsInput = {
+  organizationId: string
+  id?: string
+  userId: string
+  role: $Enums.MembershipRole
+  roleId?: string | null
+  status?: $Enums.MembershipStatus
+  joinedAt?: Date | string | null
+  leftAt?: Date | string | null
+  jobTitle?: string | null
+  department?: string | null
+  invitedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedCreateNestedManyWithoutCreatorInput
+  createdKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutCreatedByInput
+  answersFor?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutResponsibleInput
+  invited?: Prisma.MembershipUncheckedCreateNestedManyWithoutInvitedByInput
+  invitations?: Prisma.InvitationUncheckedCreateNestedManyWithoutInvitedByInput
+  accepted?: Prisma.InvitationUncheckedCreateNestedManyWithoutAcceptedByInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+}
+
+export type MembershipCreateOrConnectWithoutVoidedPaymentsInput = {
+  where: Prisma.MembershipWhereUniqueInput
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutVoidedPaymentsInput>
 }
 
 export type MembershipCreateWithoutRecordedPaymentsInput = {
@@ -1503,6 +1601,7 @@ export type MembershipCreateWithoutRecordedPaymentsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentCreateNestedManyWithoutResolverInput
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutRecordedPaymentsInput = {
@@ -1528,11 +1627,75 @@ export type MembershipUncheckedCreateWithoutRecordedPaymentsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedCreateNestedManyWithoutResolverInput
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutRecordedPaymentsInput = {
   where: Prisma.MembershipWhereUniqueInput
   create: Prisma.XOR<Prisma.MembershipCreateWithoutRecordedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutRecordedPaymentsInput>
+}
+
+export type MembershipUpsertWithoutVoidedPaymentsInput = {
+  update: Prisma.XOR<Prisma.MembershipUpdateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutVoidedPaymentsInput>
+  create: Prisma.XOR<Prisma.MembershipCreateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedCreateWithoutVoidedPaymentsInput>
+  where?: Prisma.MembershipWhereInput
+}
+
+export type MembershipUpdateToOneWithWhereWithoutVoidedPaymentsInput = {
+  where?: Prisma.MembershipWhereInput
+  data: Prisma.XOR<Prisma.MembershipUpdateWithoutVoidedPaymentsInput, Prisma.MembershipUncheckedUpdateWithoutVoidedPaymentsInput>
+}
+
+export type MembershipUpdateWithoutVoidedPaymentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutMembershipsNestedInput
+  user?: Prisma.UserUpdateOneRequiredWithoutMembershipsNestedInput
+  customRole?: Prisma.RoleUpdateOneWithoutMembershipsNestedInput
+  paymentLinks?: Prisma.PaymentLinkUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUpdateManyWithoutResponsibleNestedInput
+  invitedBy?: Prisma.MembershipUpdateOneWithoutInvitedNestedInput
+  invited?: Prisma.MembershipUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+}
+
+export type MembershipUncheckedUpdateWithoutVoidedPaymentsInput = {
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  userId?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.EnumMembershipRoleFieldUpdateOperationsInput | $Enums.MembershipRole
+  roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumMembershipStatusFieldUpdateOperationsInput | $Enums.MembershipStatus
+  joinedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  leftAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  jobTitle?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  invitedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  paymentLinks?: Prisma.PaymentLinkUncheckedUpdateManyWithoutCreatorNestedInput
+  createdKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutCreatedByNestedInput
+  answersFor?: Prisma.ApiKeyUncheckedUpdateManyWithoutResponsibleNestedInput
+  invited?: Prisma.MembershipUncheckedUpdateManyWithoutInvitedByNestedInput
+  invitations?: Prisma.InvitationUncheckedUpdateManyWithoutInvitedByNestedInput
+  accepted?: Prisma.InvitationUncheckedUpdateManyWithoutAcceptedByNestedInput
+  resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
+  requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
+  refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
 }
 
 export type MembershipUpsertWithoutRecordedPaymentsInput = {
@@ -1569,6 +1732,7 @@ export type MembershipUpdateWithoutRecordedPaymentsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUpdateManyWithoutResolverNestedInput
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutRecordedPaymentsInput = {
@@ -1594,6 +1758,7 @@ export type MembershipUncheckedUpdateWithoutRecordedPaymentsInput = {
   resolvedPayments?: Prisma.UnmatchedPaymentUncheckedUpdateManyWithoutResolverNestedInput
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateWithoutOrganizationInput = {
@@ -1619,6 +1784,7 @@ export type MembershipCreateWithoutOrganizationInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutOrganizationInput = {
@@ -1644,6 +1810,7 @@ export type MembershipUncheckedCreateWithoutOrganizationInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutOrganizationInput = {
@@ -1695,6 +1862,7 @@ export type MembershipCreateWithoutCustomRoleInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutCustomRoleInput = {
@@ -1719,6 +1887,7 @@ export type MembershipUncheckedCreateWithoutCustomRoleInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutCustomRoleInput = {
@@ -1770,6 +1939,7 @@ export type MembershipCreateWithoutInvitedInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutInvitedInput = {
@@ -1795,6 +1965,7 @@ export type MembershipUncheckedCreateWithoutInvitedInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitedInput = {
@@ -1825,6 +1996,7 @@ export type MembershipCreateWithoutInvitedByInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutInvitedByInput = {
@@ -1849,6 +2021,7 @@ export type MembershipUncheckedCreateWithoutInvitedByInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitedByInput = {
@@ -1895,6 +2068,7 @@ export type MembershipUpdateWithoutInvitedInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitedInput = {
@@ -1920,6 +2094,7 @@ export type MembershipUncheckedUpdateWithoutInvitedInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUpsertWithWhereUniqueWithoutInvitedByInput = {
@@ -1961,6 +2136,7 @@ export type MembershipCreateWithoutInvitationsInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutInvitationsInput = {
@@ -1986,6 +2162,7 @@ export type MembershipUncheckedCreateWithoutInvitationsInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutInvitationsInput = {
@@ -2016,6 +2193,7 @@ export type MembershipCreateWithoutAcceptedInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutAcceptedInput = {
@@ -2041,6 +2219,7 @@ export type MembershipUncheckedCreateWithoutAcceptedInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutAcceptedInput = {
@@ -2082,6 +2261,7 @@ export type MembershipUpdateWithoutInvitationsInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitationsInput = {
@@ -2107,6 +2287,7 @@ export type MembershipUncheckedUpdateWithoutInvitationsInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUpsertWithoutAcceptedInput = {
@@ -2143,6 +2324,7 @@ export type MembershipUpdateWithoutAcceptedInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutAcceptedInput = {
@@ -2168,6 +2350,7 @@ export type MembershipUncheckedUpdateWithoutAcceptedInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateWithoutCreatedKeysInput = {
@@ -2193,6 +2376,7 @@ export type MembershipCreateWithoutCreatedKeysInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
@@ -2218,6 +2402,7 @@ export type MembershipUncheckedCreateWithoutCreatedKeysInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutCreatedKeysInput = {
@@ -2248,6 +2433,7 @@ export type MembershipCreateWithoutAnswersForInput = {
   requestedRefunds?: Prisma.PaymentRefundCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipUncheckedCreateWithoutAnswersForInput = {
@@ -2273,6 +2459,7 @@ export type MembershipUncheckedCreateWithoutAnswersForInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutRequesterInput
   refundDestinations?: Prisma.PaymentRefundUncheckedCreateNestedManyWithoutAddresserInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput
 }
 
 export type MembershipCreateOrConnectWithoutAnswersForInput = {
@@ -2314,6 +2501,7 @@ export type MembershipUpdateWithoutCreatedKeysInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
@@ -2339,6 +2527,7 @@ export type MembershipUncheckedUpdateWithoutCreatedKeysInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUpsertWithoutAnswersForInput = {
@@ -2375,6 +2564,7 @@ export type MembershipUpdateWithoutAnswersForInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutAnswersForInput = {
@@ -2400,6 +2590,7 @@ export type MembershipUncheckedUpdateWithoutAnswersForInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipCreateManyUserInput = {
@@ -2440,6 +2631,7 @@ export type MembershipUpdateWithoutUserInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutUserInput = {
@@ -2465,6 +2657,7 @@ export type MembershipUncheckedUpdateWithoutUserInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutUserInput = {
@@ -2520,6 +2713,7 @@ export type MembershipUpdateWithoutOrganizationInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutOrganizationInput = {
@@ -2545,6 +2739,7 @@ export type MembershipUncheckedUpdateWithoutOrganizationInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutOrganizationInput = {
@@ -2599,6 +2794,7 @@ export type MembershipUpdateWithoutCustomRoleInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutCustomRoleInput = {
@@ -2623,6 +2819,7 @@ export type MembershipUncheckedUpdateWithoutCustomRoleInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutCustomRoleInput = {
@@ -2676,6 +2873,7 @@ export type MembershipUpdateWithoutInvitedByInput = {
   requestedRefunds?: Prisma.PaymentRefundUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateWithoutInvitedByInput = {
@@ -2700,6 +2898,7 @@ export type MembershipUncheckedUpdateWithoutInvitedByInput = {
   requestedRefunds?: Prisma.PaymentRefundUncheckedUpdateManyWithoutRequesterNestedInput
   refundDestinations?: Prisma.PaymentRefundUncheckedUpdateManyWithoutAddresserNestedInput
   recordedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput
+  voidedPayments?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput
 }
 
 export type MembershipUncheckedUpdateManyWithoutInvitedByInput = {
@@ -2732,6 +2931,7 @@ export type MembershipCountOutputType = {
   requestedRefunds: number
   refundDestinations: number
   recordedPayments: number
+  voidedPayments: number
 }
 
 export type MembershipCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2745,6 +2945,7 @@ export type MembershipCountOutputTypeSelect<ExtArgs extends runtime.Types.Extens
   requestedRefunds?: boolean | MembershipCountOutputTypeCountRequestedRefundsArgs
   refundDestinations?: boolean | MembershipCountOutputTypeCountRefundDestinationsArgs
   recordedPayments?: boolean | MembershipCountOutputTypeCountRecordedPaymentsArgs
+  voidedPayments?: boolean | MembershipCountOutputTypeCountVoidedPaymentsArgs
 }
 
 /**
@@ -2827,6 +3028,13 @@ export type MembershipCountOutputTypeCountRecordedPaymentsArgs<ExtArgs extends r
   where?: Prisma.ProviderTransactionWhereInput
 }
 
+/**
+ * MembershipCountOutputType without action
+ */
+export type MembershipCountOutputTypeCountVoidedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ProviderTransactionWhereInput
+}
+
 
 export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   organizationId?: boolean
@@ -2856,6 +3064,7 @@ export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   requestedRefunds?: boolean | Prisma.Membership$requestedRefundsArgs<ExtArgs>
   refundDestinations?: boolean | Prisma.Membership$refundDestinationsArgs<ExtArgs>
   recordedPayments?: boolean | Prisma.Membership$recordedPaymentsArgs<ExtArgs>
+  voidedPayments?: boolean | Prisma.Membership$voidedPaymentsArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["membership"]>
 
@@ -2931,6 +3140,7 @@ export type MembershipInclude<ExtArgs extends runtime.Types.Extensions.InternalA
   requestedRefunds?: boolean | Prisma.Membership$requestedRefundsArgs<ExtArgs>
   refundDestinations?: boolean | Prisma.Membership$refundDestinationsArgs<ExtArgs>
   recordedPayments?: boolean | Prisma.Membership$recordedPaymentsArgs<ExtArgs>
+  voidedPayments?: boolean | Prisma.Membership$voidedPaymentsArgs<ExtArgs>
   _count?: boolean | Prisma.MembershipCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MembershipIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2963,6 +3173,7 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
     requestedRefunds: Prisma.$PaymentRefundPayload<ExtArgs>[]
     refundDestinations: Prisma.$PaymentRefundPayload<ExtArgs>[]
     recordedPayments: Prisma.$ProviderTransactionPayload<ExtArgs>[]
+    voidedPayments: Prisma.$ProviderTransactionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     organizationId: string
@@ -3395,6 +3606,7 @@ export interface Prisma__MembershipClient<T, Null = never, ExtArgs extends runti
   requestedRefunds<T extends Prisma.Membership$requestedRefundsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$requestedRefundsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   refundDestinations<T extends Prisma.Membership$refundDestinationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$refundDestinationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   recordedPayments<T extends Prisma.Membership$recordedPaymentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$recordedPaymentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  voidedPayments<T extends Prisma.Membership$voidedPaymentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Membership$voidedPaymentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ProviderTransactionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -4104,6 +4316,30 @@ export type Membership$refundDestinationsArgs<ExtArgs extends runtime.Types.Exte
  * Membership.recordedPayments
  */
 export type Membership$recordedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderTransaction
+   */
+  select?: Prisma.ProviderTransactionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderTransaction
+   */
+  omit?: Prisma.ProviderTransactionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderTransactionInclude<ExtArgs> | null
+  where?: Prisma.ProviderTransactionWhereInput
+  orderBy?: Prisma.ProviderTransactionOrderByWithRelationInput | Prisma.ProviderTransactionOrderByWithRelationInput[]
+  cursor?: Prisma.ProviderTransactionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ProviderTransactionScalarFieldEnum | Prisma.ProviderTransactionScalarFieldEnum[]
+}
+
+/**
+ * Membership.voidedPayments
+ */
+export type Membership$voidedPaymentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   /**
    * Select specific fields to fetch from the ProviderTransaction
    */

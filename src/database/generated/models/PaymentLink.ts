@@ -68,6 +68,7 @@ export type PaymentLinkMinAggregateOutputType = {
   finality: $Enums.PaymentFinality | null
   finalityConfirmations: number | null
   exhausted: boolean | null
+  unproved: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -99,6 +100,7 @@ export type PaymentLinkMaxAggregateOutputType = {
   finality: $Enums.PaymentFinality | null
   finalityConfirmations: number | null
   exhausted: boolean | null
+  unproved: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -131,6 +133,7 @@ export type PaymentLinkCountAggregateOutputType = {
   finalityConfirmations: number
   lineItems: number
   exhausted: number
+  unproved: number
   customFields: number
   allowedPayers: number
   successUrl: number
@@ -187,6 +190,7 @@ export type PaymentLinkMinAggregateInputType = {
   finality?: true
   finalityConfirmations?: true
   exhausted?: true
+  unproved?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -218,6 +222,7 @@ export type PaymentLinkMaxAggregateInputType = {
   finality?: true
   finalityConfirmations?: true
   exhausted?: true
+  unproved?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -250,6 +255,7 @@ export type PaymentLinkCountAggregateInputType = {
   finalityConfirmations?: true
   lineItems?: true
   exhausted?: true
+  unproved?: true
   customFields?: true
   allowedPayers?: true
   successUrl?: true
@@ -372,6 +378,7 @@ export type PaymentLinkGroupByOutputType = {
   finalityConfirmations: number | null
   lineItems: runtime.JsonValue
   exhausted: boolean
+  unproved: boolean
   customFields: runtime.JsonValue
   allowedPayers: string[]
   successUrl: string | null
@@ -430,6 +437,7 @@ export type PaymentLinkWhereInput = {
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -469,6 +477,7 @@ export type PaymentLinkOrderByWithRelationInput = {
   finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -513,6 +522,7 @@ export type PaymentLinkWhereUniqueInput = Prisma.AtLeast<{
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -552,6 +562,7 @@ export type PaymentLinkOrderByWithAggregationInput = {
   finalityConfirmations?: Prisma.SortOrderInput | Prisma.SortOrder
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -595,6 +606,7 @@ export type PaymentLinkScalarWhereWithAggregatesInput = {
   finalityConfirmations?: Prisma.IntNullableWithAggregatesFilter<"PaymentLink"> | number | null
   lineItems?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
+  unproved?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
@@ -629,6 +641,7 @@ export type PaymentLinkCreateInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -667,6 +680,7 @@ export type PaymentLinkUncheckedCreateInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -703,6 +717,7 @@ export type PaymentLinkUpdateInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -741,6 +756,7 @@ export type PaymentLinkUncheckedUpdateInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -778,6 +794,7 @@ export type PaymentLinkCreateManyInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -812,6 +829,7 @@ export type PaymentLinkUpdateManyMutationInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -846,6 +864,7 @@ export type PaymentLinkUncheckedUpdateManyInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -891,6 +910,7 @@ export type PaymentLinkCountOrderByAggregateInput = {
   finalityConfirmations?: Prisma.SortOrder
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
@@ -935,6 +955,7 @@ export type PaymentLinkMaxOrderByAggregateInput = {
   finality?: Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -966,6 +987,7 @@ export type PaymentLinkMinOrderByAggregateInput = {
   finality?: Prisma.SortOrder
   finalityConfirmations?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -1167,6 +1189,7 @@ export type PaymentLinkCreateWithoutAcceptsInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1204,6 +1227,7 @@ export type PaymentLinkUncheckedCreateWithoutAcceptsInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1255,6 +1279,7 @@ export type PaymentLinkUpdateWithoutAcceptsInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1292,6 +1317,7 @@ export type PaymentLinkUncheckedUpdateWithoutAcceptsInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1327,6 +1353,7 @@ export type PaymentLinkCreateWithoutOrdersInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1364,6 +1391,7 @@ export type PaymentLinkUncheckedCreateWithoutOrdersInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1415,6 +1443,7 @@ export type PaymentLinkUpdateWithoutOrdersInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1452,6 +1481,7 @@ export type PaymentLinkUncheckedUpdateWithoutOrdersInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1487,6 +1517,7 @@ export type PaymentLinkCreateWithoutOrganizationInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1523,6 +1554,7 @@ export type PaymentLinkUncheckedCreateWithoutOrganizationInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1589,6 +1621,7 @@ export type PaymentLinkScalarWhereInput = {
   finalityConfirmations?: Prisma.IntNullableFilter<"PaymentLink"> | number | null
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -1623,6 +1656,7 @@ export type PaymentLinkCreateWithoutCreatorInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1659,6 +1693,7 @@ export type PaymentLinkUncheckedCreateWithoutCreatorInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1720,6 +1755,7 @@ export type PaymentLinkCreateManyOrganizationInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1754,6 +1790,7 @@ export type PaymentLinkUpdateWithoutOrganizationInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1790,6 +1827,7 @@ export type PaymentLinkUncheckedUpdateWithoutOrganizationInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1826,6 +1864,7 @@ export type PaymentLinkUncheckedUpdateManyWithoutOrganizationInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1860,6 +1899,7 @@ export type PaymentLinkCreateManyCreatorInput = {
   finalityConfirmations?: number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
+  unproved?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1893,6 +1933,7 @@ export type PaymentLinkUpdateWithoutCreatorInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1929,6 +1970,7 @@ export type PaymentLinkUncheckedUpdateWithoutCreatorInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1964,6 +2006,7 @@ export type PaymentLinkUncheckedUpdateManyWithoutCreatorInput = {
   finalityConfirmations?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2038,6 +2081,7 @@ export type PaymentLinkSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   finalityConfirmations?: boolean
   lineItems?: boolean
   exhausted?: boolean
+  unproved?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2078,6 +2122,7 @@ export type PaymentLinkSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   finalityConfirmations?: boolean
   lineItems?: boolean
   exhausted?: boolean
+  unproved?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2115,6 +2160,7 @@ export type PaymentLinkSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   finalityConfirmations?: boolean
   lineItems?: boolean
   exhausted?: boolean
+  unproved?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2152,6 +2198,7 @@ export type PaymentLinkSelectScalar = {
   finalityConfirmations?: boolean
   lineItems?: boolean
   exhausted?: boolean
+  unproved?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2164,7 +2211,7 @@ export type PaymentLinkSelectScalar = {
   updatedAt?: boolean
 }
 
-export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "lineItems" | "exhausted" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
+export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "lineItems" | "exhausted" | "unproved" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
 export type PaymentLinkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   creator?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
@@ -2230,6 +2277,10 @@ export type $PaymentLinkPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * Whether nobody can pay it any more; kept by the database.
      */
     exhausted: boolean
+    /**
+     * Whether nobody of the organization stands for any of its payees any more; kept by the database.
+     */
+    unproved: boolean
     /**
      * What a payer is asked for: a list of at most twenty.
      */
@@ -2698,6 +2749,7 @@ export interface PaymentLinkFieldRefs {
   readonly finalityConfirmations: Prisma.FieldRef<"PaymentLink", 'Int'>
   readonly lineItems: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly exhausted: Prisma.FieldRef<"PaymentLink", 'Boolean'>
+  readonly unproved: Prisma.FieldRef<"PaymentLink", 'Boolean'>
   readonly customFields: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly allowedPayers: Prisma.FieldRef<"PaymentLink", 'String[]'>
   readonly successUrl: Prisma.FieldRef<"PaymentLink", 'String'>

@@ -56,6 +56,7 @@ export type PaymentLinkAcceptMinAggregateOutputType = {
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal | null
   exhausted: boolean | null
+  unproved: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -73,6 +74,7 @@ export type PaymentLinkAcceptMaxAggregateOutputType = {
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal | null
   exhausted: boolean | null
+  unproved: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -90,6 +92,7 @@ export type PaymentLinkAcceptCountAggregateOutputType = {
   maxTotalUnits: number
   totalUnits: number
   exhausted: number
+  unproved: number
   payTo: number
   createdAt: number
   updatedAt: number
@@ -127,6 +130,7 @@ export type PaymentLinkAcceptMinAggregateInputType = {
   maxTotalUnits?: true
   totalUnits?: true
   exhausted?: true
+  unproved?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -144,6 +148,7 @@ export type PaymentLinkAcceptMaxAggregateInputType = {
   maxTotalUnits?: true
   totalUnits?: true
   exhausted?: true
+  unproved?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -161,6 +166,7 @@ export type PaymentLinkAcceptCountAggregateInputType = {
   maxTotalUnits?: true
   totalUnits?: true
   exhausted?: true
+  unproved?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -265,6 +271,7 @@ export type PaymentLinkAcceptGroupByOutputType = {
   maxTotalUnits: runtime.Decimal | null
   totalUnits: runtime.Decimal
   exhausted: boolean
+  unproved: boolean
   payTo: string
   createdAt: Date
   updatedAt: Date
@@ -305,6 +312,7 @@ export type PaymentLinkAcceptWhereInput = {
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -324,6 +332,7 @@ export type PaymentLinkAcceptOrderByWithRelationInput = {
   maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -349,6 +358,7 @@ export type PaymentLinkAcceptWhereUniqueInput = Prisma.AtLeast<{
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -368,6 +378,7 @@ export type PaymentLinkAcceptOrderByWithAggregationInput = {
   maxTotalUnits?: Prisma.SortOrderInput | Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -393,6 +404,7 @@ export type PaymentLinkAcceptScalarWhereWithAggregatesInput = {
   maxTotalUnits?: Prisma.DecimalNullableWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
+  unproved?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringWithAggregatesFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
@@ -407,6 +419,7 @@ export type PaymentLinkAcceptCreateInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -426,6 +439,7 @@ export type PaymentLinkAcceptUncheckedCreateInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -440,6 +454,7 @@ export type PaymentLinkAcceptUpdateInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -459,6 +474,7 @@ export type PaymentLinkAcceptUncheckedUpdateInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -476,6 +492,7 @@ export type PaymentLinkAcceptCreateManyInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -490,6 +507,7 @@ export type PaymentLinkAcceptUpdateManyMutationInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -507,6 +525,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -551,6 +570,7 @@ export type PaymentLinkAcceptCountOrderByAggregateInput = {
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -577,6 +597,7 @@ export type PaymentLinkAcceptMaxOrderByAggregateInput = {
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -594,6 +615,7 @@ export type PaymentLinkAcceptMinOrderByAggregateInput = {
   maxTotalUnits?: Prisma.SortOrder
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
+  unproved?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -692,14 +714,6 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkNestedInput = 
   deleteMany?: Prisma.PaymentLinkAcceptScalarWhereInput | Prisma.PaymentLinkAcceptScalarWhereInput[]
 }
 
-export type NullableDecimalFieldUpdateOperationsInput = {
-  set?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
-  increment?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  decrement?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  multiply?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
-}
-
 export type PaymentLinkAcceptCreateWithoutAssetInput = {
   id?: string
   position: number
@@ -709,6 +723,7 @@ export type PaymentLinkAcceptCreateWithoutAssetInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -726,6 +741,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutAssetInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -772,6 +788,7 @@ export type PaymentLinkAcceptScalarWhereInput = {
   maxTotalUnits?: Prisma.DecimalNullableFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -786,6 +803,7 @@ export type PaymentLinkAcceptCreateWithoutPaymentLinkInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -802,6 +820,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutPaymentLinkInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -844,6 +863,7 @@ export type PaymentLinkAcceptCreateManyAssetInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -858,6 +878,7 @@ export type PaymentLinkAcceptUpdateWithoutAssetInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -875,6 +896,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutAssetInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -891,6 +913,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutAssetInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -906,6 +929,7 @@ export type PaymentLinkAcceptCreateManyPaymentLinkInput = {
   maxTotalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
+  unproved?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -920,6 +944,7 @@ export type PaymentLinkAcceptUpdateWithoutPaymentLinkInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -936,6 +961,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutPaymentLinkInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -951,6 +977,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkInput = {
   maxTotalUnits?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -970,6 +997,7 @@ export type PaymentLinkAcceptSelect<ExtArgs extends runtime.Types.Extensions.Int
   maxTotalUnits?: boolean
   totalUnits?: boolean
   exhausted?: boolean
+  unproved?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -989,6 +1017,7 @@ export type PaymentLinkAcceptSelectCreateManyAndReturn<ExtArgs extends runtime.T
   maxTotalUnits?: boolean
   totalUnits?: boolean
   exhausted?: boolean
+  unproved?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1008,6 +1037,7 @@ export type PaymentLinkAcceptSelectUpdateManyAndReturn<ExtArgs extends runtime.T
   maxTotalUnits?: boolean
   totalUnits?: boolean
   exhausted?: boolean
+  unproved?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1027,12 +1057,13 @@ export type PaymentLinkAcceptSelectScalar = {
   maxTotalUnits?: boolean
   totalUnits?: boolean
   exhausted?: boolean
+  unproved?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "exhausted" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
+export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "exhausted" | "unproved" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
 export type PaymentLinkAcceptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   paymentLink?: boolean | Prisma.PaymentLinkDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1076,6 +1107,10 @@ export type $PaymentLinkAcceptPayload<ExtArgs extends runtime.Types.Extensions.I
      * Whether that is so much that nobody can pay in this asset any more; kept by the database.
      */
     exhausted: boolean
+    /**
+     * Whether nobody of the organization stands for the payee any more; kept by the database.
+     */
+    unproved: boolean
     payTo: string
     createdAt: Date
     updatedAt: Date
@@ -1515,6 +1550,7 @@ export interface PaymentLinkAcceptFieldRefs {
   readonly maxTotalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly totalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly exhausted: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
+  readonly unproved: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
   readonly payTo: Prisma.FieldRef<"PaymentLinkAccept", 'String'>
   readonly createdAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>

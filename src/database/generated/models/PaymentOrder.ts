@@ -3109,7 +3109,7 @@ export type $PaymentOrderPayload<ExtArgs extends runtime.Types.Extensions.Intern
      */
     creditedUnits: runtime.Decimal
     /**
-     * What was added to the price so that no other open order asks for just as much; part of what is due.
+     * What was added to the price so that it tells this order, or not another one; part of what is due.
      */
     surchargeUnits: runtime.Decimal
     /**

@@ -63,6 +63,8 @@ export type PaymentRefundMinAggregateOutputType = {
   completedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  withdrawn: boolean | null
+  calledOffAt: Date | null
 }
 
 export type PaymentRefundMaxAggregateOutputType = {
@@ -90,6 +92,8 @@ export type PaymentRefundMaxAggregateOutputType = {
   completedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
+  withdrawn: boolean | null
+  calledOffAt: Date | null
 }
 
 export type PaymentRefundCountAggregateOutputType = {
@@ -117,6 +121,8 @@ export type PaymentRefundCountAggregateOutputType = {
   completedAt: number
   createdAt: number
   updatedAt: number
+  withdrawn: number
+  calledOffAt: number
   _all: number
 }
 
@@ -158,6 +164,8 @@ export type PaymentRefundMinAggregateInputType = {
   completedAt?: true
   createdAt?: true
   updatedAt?: true
+  withdrawn?: true
+  calledOffAt?: true
 }
 
 export type PaymentRefundMaxAggregateInputType = {
@@ -185,6 +193,8 @@ export type PaymentRefundMaxAggregateInputType = {
   completedAt?: true
   createdAt?: true
   updatedAt?: true
+  withdrawn?: true
+  calledOffAt?: true
 }
 
 export type PaymentRefundCountAggregateInputType = {
@@ -212,6 +222,8 @@ export type PaymentRefundCountAggregateInputType = {
   completedAt?: true
   createdAt?: true
   updatedAt?: true
+  withdrawn?: true
+  calledOffAt?: true
   _all?: true
 }
 
@@ -326,6 +338,8 @@ export type PaymentRefundGroupByOutputType = {
   completedAt: Date | null
   createdAt: Date
   updatedAt: Date
+  withdrawn: boolean
+  calledOffAt: Date | null
   _count: PaymentRefundCountAggregateOutputType | null
   _avg: PaymentRefundAvgAggregateOutputType | null
   _sum: PaymentRefundSumAggregateOutputType | null
@@ -376,6 +390,8 @@ export type PaymentRefundWhereInput = {
   completedAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
+  withdrawn?: Prisma.BoolFilter<"PaymentRefund"> | boolean
+  calledOffAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   paymentOrder?: Prisma.XOR<Prisma.PaymentOrderNullableScalarRelationFilter, Prisma.PaymentOrderWhereInput> | null
   unmatchedPayment?: Prisma.XOR<Prisma.UnmatchedPaymentNullableScalarRelationFilter, Prisma.UnmatchedPaymentWhereInput> | null
@@ -412,6 +428,8 @@ export type PaymentRefundOrderByWithRelationInput = {
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  withdrawn?: Prisma.SortOrder
+  calledOffAt?: Prisma.SortOrderInput | Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
   paymentOrder?: Prisma.PaymentOrderOrderByWithRelationInput
   unmatchedPayment?: Prisma.UnmatchedPaymentOrderByWithRelationInput
@@ -453,6 +471,8 @@ export type PaymentRefundWhereUniqueInput = Prisma.AtLeast<{
   completedAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
+  withdrawn?: Prisma.BoolFilter<"PaymentRefund"> | boolean
+  calledOffAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
   paymentOrder?: Prisma.XOR<Prisma.PaymentOrderNullableScalarRelationFilter, Prisma.PaymentOrderWhereInput> | null
   unmatchedPayment?: Prisma.XOR<Prisma.UnmatchedPaymentNullableScalarRelationFilter, Prisma.UnmatchedPaymentWhereInput> | null
@@ -489,6 +509,8 @@ export type PaymentRefundOrderByWithAggregationInput = {
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  withdrawn?: Prisma.SortOrder
+  calledOffAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.PaymentRefundCountOrderByAggregateInput
   _avg?: Prisma.PaymentRefundAvgOrderByAggregateInput
   _max?: Prisma.PaymentRefundMaxOrderByAggregateInput
@@ -524,6 +546,8 @@ export type PaymentRefundScalarWhereWithAggregatesInput = {
   completedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentRefund"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentRefund"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentRefund"> | Date | string
+  withdrawn?: Prisma.BoolWithAggregatesFilter<"PaymentRefund"> | boolean
+  calledOffAt?: Prisma.DateTimeNullableWithAggregatesFilter<"PaymentRefund"> | Date | string | null
 }
 
 export type PaymentRefundCreateInput = {
@@ -543,6 +567,8 @@ export type PaymentRefundCreateInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -579,6 +605,8 @@ export type PaymentRefundUncheckedCreateInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -599,6 +627,8 @@ export type PaymentRefundUpdateInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -635,6 +665,8 @@ export type PaymentRefundUncheckedUpdateInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -663,6 +695,8 @@ export type PaymentRefundCreateManyInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateManyMutationInput = {
@@ -682,6 +716,8 @@ export type PaymentRefundUpdateManyMutationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundUncheckedUpdateManyInput = {
@@ -709,6 +745,8 @@ export type PaymentRefundUncheckedUpdateManyInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundListRelationFilter = {
@@ -756,6 +794,8 @@ export type PaymentRefundCountOrderByAggregateInput = {
   completedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  withdrawn?: Prisma.SortOrder
+  calledOffAt?: Prisma.SortOrder
 }
 
 export type PaymentRefundAvgOrderByAggregateInput = {
@@ -789,6 +829,8 @@ export type PaymentRefundMaxOrderByAggregateInput = {
   completedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  withdrawn?: Prisma.SortOrder
+  calledOffAt?: Prisma.SortOrder
 }
 
 export type PaymentRefundMinOrderByAggregateInput = {
@@ -816,6 +858,8 @@ export type PaymentRefundMinOrderByAggregateInput = {
   completedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  withdrawn?: Prisma.SortOrder
+  calledOffAt?: Prisma.SortOrder
 }
 
 export type PaymentRefundSumOrderByAggregateInput = {
@@ -1210,6 +1254,8 @@ export type PaymentRefundCreateWithoutIncarnationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1244,6 +1290,8 @@ export type PaymentRefundUncheckedCreateWithoutIncarnationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1301,6 +1349,8 @@ export type PaymentRefundScalarWhereInput = {
   completedAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentRefund"> | Date | string
+  withdrawn?: Prisma.BoolFilter<"PaymentRefund"> | boolean
+  calledOffAt?: Prisma.DateTimeNullableFilter<"PaymentRefund"> | Date | string | null
 }
 
 export type PaymentRefundCreateWithoutAssetInput = {
@@ -1320,6 +1370,8 @@ export type PaymentRefundCreateWithoutAssetInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1354,6 +1406,8 @@ export type PaymentRefundUncheckedCreateWithoutAssetInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1400,6 +1454,8 @@ export type PaymentRefundCreateWithoutPaymentOrderInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutRefundsInput
@@ -1433,6 +1489,8 @@ export type PaymentRefundUncheckedCreateWithoutPaymentOrderInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1479,6 +1537,8 @@ export type PaymentRefundCreateWithoutBlockchainTransactionInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1512,6 +1572,8 @@ export type PaymentRefundUncheckedCreateWithoutBlockchainTransactionInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1558,6 +1620,8 @@ export type PaymentRefundCreateWithoutUnmatchedPaymentInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutRefundsInput
@@ -1591,6 +1655,8 @@ export type PaymentRefundUncheckedCreateWithoutUnmatchedPaymentInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1637,6 +1703,8 @@ export type PaymentRefundCreateWithoutProviderTransactionsInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1672,6 +1740,8 @@ export type PaymentRefundUncheckedCreateWithoutProviderTransactionsInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundCreateOrConnectWithoutProviderTransactionsInput = {
@@ -1707,6 +1777,8 @@ export type PaymentRefundUpdateWithoutProviderTransactionsInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -1742,6 +1814,8 @@ export type PaymentRefundUncheckedUpdateWithoutProviderTransactionsInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateWithoutOrganizationInput = {
@@ -1761,6 +1835,8 @@ export type PaymentRefundCreateWithoutOrganizationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
   incarnation: Prisma.ChainIncarnationCreateNestedOneWithoutRefundsInput
@@ -1795,6 +1871,8 @@ export type PaymentRefundUncheckedCreateWithoutOrganizationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1841,6 +1919,8 @@ export type PaymentRefundCreateWithoutRequesterInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1874,6 +1954,8 @@ export type PaymentRefundUncheckedCreateWithoutRequesterInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -1904,6 +1986,8 @@ export type PaymentRefundCreateWithoutAddresserInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   organization: Prisma.OrganizationCreateNestedOneWithoutPaymentRefundsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutRefundsInput
   unmatchedPayment?: Prisma.UnmatchedPaymentCreateNestedOneWithoutRefundsInput
@@ -1937,6 +2021,8 @@ export type PaymentRefundUncheckedCreateWithoutAddresserInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedCreateNestedManyWithoutRefundInput
 }
 
@@ -2006,6 +2092,8 @@ export type PaymentRefundCreateManyIncarnationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutIncarnationInput = {
@@ -2025,6 +2113,8 @@ export type PaymentRefundUpdateWithoutIncarnationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -2059,6 +2149,8 @@ export type PaymentRefundUncheckedUpdateWithoutIncarnationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2086,6 +2178,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutIncarnationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyAssetInput = {
@@ -2112,6 +2206,8 @@ export type PaymentRefundCreateManyAssetInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutAssetInput = {
@@ -2131,6 +2227,8 @@ export type PaymentRefundUpdateWithoutAssetInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -2165,6 +2263,8 @@ export type PaymentRefundUncheckedUpdateWithoutAssetInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2192,6 +2292,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutAssetInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyPaymentOrderInput = {
@@ -2217,6 +2319,8 @@ export type PaymentRefundCreateManyPaymentOrderInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutPaymentOrderInput = {
@@ -2236,6 +2340,8 @@ export type PaymentRefundUpdateWithoutPaymentOrderInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutRefundsNestedInput
@@ -2269,6 +2375,8 @@ export type PaymentRefundUncheckedUpdateWithoutPaymentOrderInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2295,6 +2403,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutPaymentOrderInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyBlockchainTransactionInput = {
@@ -2320,6 +2430,8 @@ export type PaymentRefundCreateManyBlockchainTransactionInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutBlockchainTransactionInput = {
@@ -2339,6 +2451,8 @@ export type PaymentRefundUpdateWithoutBlockchainTransactionInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -2372,6 +2486,8 @@ export type PaymentRefundUncheckedUpdateWithoutBlockchainTransactionInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2398,6 +2514,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutBlockchainTransactionInput = 
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyUnmatchedPaymentInput = {
@@ -2423,6 +2541,8 @@ export type PaymentRefundCreateManyUnmatchedPaymentInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutUnmatchedPaymentInput = {
@@ -2442,6 +2562,8 @@ export type PaymentRefundUpdateWithoutUnmatchedPaymentInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutRefundsNestedInput
@@ -2475,6 +2597,8 @@ export type PaymentRefundUncheckedUpdateWithoutUnmatchedPaymentInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2501,6 +2625,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutUnmatchedPaymentInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyOrganizationInput = {
@@ -2527,6 +2653,8 @@ export type PaymentRefundCreateManyOrganizationInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutOrganizationInput = {
@@ -2546,6 +2674,8 @@ export type PaymentRefundUpdateWithoutOrganizationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
   incarnation?: Prisma.ChainIncarnationUpdateOneRequiredWithoutRefundsNestedInput
@@ -2580,6 +2710,8 @@ export type PaymentRefundUncheckedUpdateWithoutOrganizationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2607,6 +2739,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutOrganizationInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundCreateManyRequesterInput = {
@@ -2632,6 +2766,8 @@ export type PaymentRefundCreateManyRequesterInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundCreateManyAddresserInput = {
@@ -2657,6 +2793,8 @@ export type PaymentRefundCreateManyAddresserInput = {
   completedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  withdrawn?: boolean
+  calledOffAt?: Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutRequesterInput = {
@@ -2676,6 +2814,8 @@ export type PaymentRefundUpdateWithoutRequesterInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -2709,6 +2849,8 @@ export type PaymentRefundUncheckedUpdateWithoutRequesterInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2735,6 +2877,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutRequesterInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type PaymentRefundUpdateWithoutAddresserInput = {
@@ -2754,6 +2898,8 @@ export type PaymentRefundUpdateWithoutAddresserInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutPaymentRefundsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutRefundsNestedInput
   unmatchedPayment?: Prisma.UnmatchedPaymentUpdateOneWithoutRefundsNestedInput
@@ -2787,6 +2933,8 @@ export type PaymentRefundUncheckedUpdateWithoutAddresserInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   providerTransactions?: Prisma.ProviderTransactionUncheckedUpdateManyWithoutRefundNestedInput
 }
 
@@ -2813,6 +2961,8 @@ export type PaymentRefundUncheckedUpdateManyWithoutAddresserInput = {
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  withdrawn?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  calledOffAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 
@@ -2871,6 +3021,8 @@ export type PaymentRefundSelect<ExtArgs extends runtime.Types.Extensions.Interna
   completedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  withdrawn?: boolean
+  calledOffAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   paymentOrder?: boolean | Prisma.PaymentRefund$paymentOrderArgs<ExtArgs>
   unmatchedPayment?: boolean | Prisma.PaymentRefund$unmatchedPaymentArgs<ExtArgs>
@@ -2908,6 +3060,8 @@ export type PaymentRefundSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   completedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  withdrawn?: boolean
+  calledOffAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   paymentOrder?: boolean | Prisma.PaymentRefund$paymentOrderArgs<ExtArgs>
   unmatchedPayment?: boolean | Prisma.PaymentRefund$unmatchedPaymentArgs<ExtArgs>
@@ -2943,6 +3097,8 @@ export type PaymentRefundSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   completedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  withdrawn?: boolean
+  calledOffAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   paymentOrder?: boolean | Prisma.PaymentRefund$paymentOrderArgs<ExtArgs>
   unmatchedPayment?: boolean | Prisma.PaymentRefund$unmatchedPaymentArgs<ExtArgs>
@@ -2978,9 +3134,11 @@ export type PaymentRefundSelectScalar = {
   completedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  withdrawn?: boolean
+  calledOffAt?: boolean
 }
 
-export type PaymentRefundOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentOrderId" | "unmatchedPaymentId" | "incarnationId" | "assetId" | "units" | "payFrom" | "status" | "cause" | "reason" | "requestedById" | "destination" | "destinationSource" | "destinationReason" | "destinationById" | "headNumber" | "addressedAt" | "finality" | "requiredConfirmations" | "blockchainTransactionId" | "completedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentRefund"]>
+export type PaymentRefundOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentOrderId" | "unmatchedPaymentId" | "incarnationId" | "assetId" | "units" | "payFrom" | "status" | "cause" | "reason" | "requestedById" | "destination" | "destinationSource" | "destinationReason" | "destinationById" | "headNumber" | "addressedAt" | "finality" | "requiredConfirmations" | "blockchainTransactionId" | "completedAt" | "createdAt" | "updatedAt" | "withdrawn" | "calledOffAt", ExtArgs["result"]["paymentRefund"]>
 export type PaymentRefundInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   paymentOrder?: boolean | Prisma.PaymentRefund$paymentOrderArgs<ExtArgs>
@@ -3061,6 +3219,14 @@ export type $PaymentRefundPayload<ExtArgs extends runtime.Types.Extensions.Inter
     completedAt: Date | null
     createdAt: Date
     updatedAt: Date
+    /**
+     * Whether it was called off because the chain took back what it was of.
+     */
+    withdrawn: boolean
+    /**
+     * When somebody called it off whose destination was known; it is off once every block up to a later head was read.
+     */
+    calledOffAt: Date | null
   }, ExtArgs["result"]["paymentRefund"]>
   composites: {}
 }
@@ -3517,6 +3683,8 @@ export interface PaymentRefundFieldRefs {
   readonly completedAt: Prisma.FieldRef<"PaymentRefund", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"PaymentRefund", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"PaymentRefund", 'DateTime'>
+  readonly withdrawn: Prisma.FieldRef<"PaymentRefund", 'Boolean'>
+  readonly calledOffAt: Prisma.FieldRef<"PaymentRefund", 'DateTime'>
 }
     
 

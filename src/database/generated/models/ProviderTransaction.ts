@@ -47,8 +47,12 @@ export type ProviderTransactionMinAggregateOutputType = {
   paymentOrderId: string | null
   paymentRefundId: string | null
   blockchainTransactionId: string | null
+  transactionHash: string | null
   note: string | null
   recordedById: string | null
+  voidReason: string | null
+  voidedById: string | null
+  voidedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -65,8 +69,12 @@ export type ProviderTransactionMaxAggregateOutputType = {
   paymentOrderId: string | null
   paymentRefundId: string | null
   blockchainTransactionId: string | null
+  transactionHash: string | null
   note: string | null
   recordedById: string | null
+  voidReason: string | null
+  voidedById: string | null
+  voidedAt: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -83,9 +91,13 @@ export type ProviderTransactionCountAggregateOutputType = {
   paymentOrderId: number
   paymentRefundId: number
   blockchainTransactionId: number
+  transactionHash: number
   note: number
   raw: number
   recordedById: number
+  voidReason: number
+  voidedById: number
+  voidedAt: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -112,8 +124,12 @@ export type ProviderTransactionMinAggregateInputType = {
   paymentOrderId?: true
   paymentRefundId?: true
   blockchainTransactionId?: true
+  transactionHash?: true
   note?: true
   recordedById?: true
+  voidReason?: true
+  voidedById?: true
+  voidedAt?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -130,8 +146,12 @@ export type ProviderTransactionMaxAggregateInputType = {
   paymentOrderId?: true
   paymentRefundId?: true
   blockchainTransactionId?: true
+  transactionHash?: true
   note?: true
   recordedById?: true
+  voidReason?: true
+  voidedById?: true
+  voidedAt?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -148,9 +168,13 @@ export type ProviderTransactionCountAggregateInputType = {
   paymentOrderId?: true
   paymentRefundId?: true
   blockchainTransactionId?: true
+  transactionHash?: true
   note?: true
   raw?: true
   recordedById?: true
+  voidReason?: true
+  voidedById?: true
+  voidedAt?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -254,9 +278,13 @@ export type ProviderTransactionGroupByOutputType = {
   paymentOrderId: string | null
   paymentRefundId: string | null
   blockchainTransactionId: string | null
+  transactionHash: string | null
   note: string | null
   raw: runtime.JsonValue
   recordedById: string | null
+  voidReason: string | null
+  voidedById: string | null
+  voidedAt: Date | null
   createdAt: Date
   updatedAt: Date
   _count: ProviderTransactionCountAggregateOutputType | null
@@ -296,9 +324,13 @@ export type ProviderTransactionWhereInput = {
   paymentOrderId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   paymentRefundId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   blockchainTransactionId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  transactionHash?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   note?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   raw?: Prisma.JsonFilter<"ProviderTransaction">
   recordedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidReason?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
+  voidedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidedAt?: Prisma.DateTimeNullableFilter<"ProviderTransaction"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
@@ -306,6 +338,7 @@ export type ProviderTransactionWhereInput = {
   paymentOrder?: Prisma.XOR<Prisma.PaymentOrderNullableScalarRelationFilter, Prisma.PaymentOrderWhereInput> | null
   refund?: Prisma.XOR<Prisma.PaymentRefundNullableScalarRelationFilter, Prisma.PaymentRefundWhereInput> | null
   blockchainTransaction?: Prisma.XOR<Prisma.BlockchainTransactionNullableScalarRelationFilter, Prisma.BlockchainTransactionWhereInput> | null
+  voider?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
   recorder?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
 }
 
@@ -321,9 +354,13 @@ export type ProviderTransactionOrderByWithRelationInput = {
   paymentOrderId?: Prisma.SortOrderInput | Prisma.SortOrder
   paymentRefundId?: Prisma.SortOrderInput | Prisma.SortOrder
   blockchainTransactionId?: Prisma.SortOrderInput | Prisma.SortOrder
+  transactionHash?: Prisma.SortOrderInput | Prisma.SortOrder
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   raw?: Prisma.SortOrder
   recordedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
@@ -331,6 +368,7 @@ export type ProviderTransactionOrderByWithRelationInput = {
   paymentOrder?: Prisma.PaymentOrderOrderByWithRelationInput
   refund?: Prisma.PaymentRefundOrderByWithRelationInput
   blockchainTransaction?: Prisma.BlockchainTransactionOrderByWithRelationInput
+  voider?: Prisma.MembershipOrderByWithRelationInput
   recorder?: Prisma.MembershipOrderByWithRelationInput
 }
 
@@ -351,9 +389,13 @@ export type ProviderTransactionWhereUniqueInput = Prisma.AtLeast<{
   paymentOrderId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   paymentRefundId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   blockchainTransactionId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  transactionHash?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   note?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   raw?: Prisma.JsonFilter<"ProviderTransaction">
   recordedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidReason?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
+  voidedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidedAt?: Prisma.DateTimeNullableFilter<"ProviderTransaction"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
@@ -361,6 +403,7 @@ export type ProviderTransactionWhereUniqueInput = Prisma.AtLeast<{
   paymentOrder?: Prisma.XOR<Prisma.PaymentOrderNullableScalarRelationFilter, Prisma.PaymentOrderWhereInput> | null
   refund?: Prisma.XOR<Prisma.PaymentRefundNullableScalarRelationFilter, Prisma.PaymentRefundWhereInput> | null
   blockchainTransaction?: Prisma.XOR<Prisma.BlockchainTransactionNullableScalarRelationFilter, Prisma.BlockchainTransactionWhereInput> | null
+  voider?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
   recorder?: Prisma.XOR<Prisma.MembershipNullableScalarRelationFilter, Prisma.MembershipWhereInput> | null
 }, "organizationId_id" | "organizationId_provider_reference">
 
@@ -376,9 +419,13 @@ export type ProviderTransactionOrderByWithAggregationInput = {
   paymentOrderId?: Prisma.SortOrderInput | Prisma.SortOrder
   paymentRefundId?: Prisma.SortOrderInput | Prisma.SortOrder
   blockchainTransactionId?: Prisma.SortOrderInput | Prisma.SortOrder
+  transactionHash?: Prisma.SortOrderInput | Prisma.SortOrder
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   raw?: Prisma.SortOrder
   recordedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  voidedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.ProviderTransactionCountOrderByAggregateInput
@@ -403,9 +450,13 @@ export type ProviderTransactionScalarWhereWithAggregatesInput = {
   paymentOrderId?: Prisma.UuidNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
   paymentRefundId?: Prisma.UuidNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
   blockchainTransactionId?: Prisma.UuidNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
+  transactionHash?: Prisma.StringNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
   note?: Prisma.StringNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
   raw?: Prisma.JsonWithAggregatesFilter<"ProviderTransaction">
   recordedById?: Prisma.UuidNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
+  voidReason?: Prisma.StringNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
+  voidedById?: Prisma.UuidNullableWithAggregatesFilter<"ProviderTransaction"> | string | null
+  voidedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ProviderTransaction"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ProviderTransaction"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ProviderTransaction"> | Date | string
 }
@@ -417,8 +468,11 @@ export type ProviderTransactionCreateInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
@@ -426,6 +480,7 @@ export type ProviderTransactionCreateInput = {
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -441,9 +496,13 @@ export type ProviderTransactionUncheckedCreateInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -455,8 +514,11 @@ export type ProviderTransactionUpdateInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
@@ -464,6 +526,7 @@ export type ProviderTransactionUpdateInput = {
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -479,9 +542,13 @@ export type ProviderTransactionUncheckedUpdateInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -498,9 +565,13 @@ export type ProviderTransactionCreateManyInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -512,8 +583,11 @@ export type ProviderTransactionUpdateManyMutationInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -530,9 +604,13 @@ export type ProviderTransactionUncheckedUpdateManyInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -570,9 +648,13 @@ export type ProviderTransactionCountOrderByAggregateInput = {
   paymentOrderId?: Prisma.SortOrder
   paymentRefundId?: Prisma.SortOrder
   blockchainTransactionId?: Prisma.SortOrder
+  transactionHash?: Prisma.SortOrder
   note?: Prisma.SortOrder
   raw?: Prisma.SortOrder
   recordedById?: Prisma.SortOrder
+  voidReason?: Prisma.SortOrder
+  voidedById?: Prisma.SortOrder
+  voidedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -593,8 +675,12 @@ export type ProviderTransactionMaxOrderByAggregateInput = {
   paymentOrderId?: Prisma.SortOrder
   paymentRefundId?: Prisma.SortOrder
   blockchainTransactionId?: Prisma.SortOrder
+  transactionHash?: Prisma.SortOrder
   note?: Prisma.SortOrder
   recordedById?: Prisma.SortOrder
+  voidReason?: Prisma.SortOrder
+  voidedById?: Prisma.SortOrder
+  voidedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -611,8 +697,12 @@ export type ProviderTransactionMinOrderByAggregateInput = {
   paymentOrderId?: Prisma.SortOrder
   paymentRefundId?: Prisma.SortOrder
   blockchainTransactionId?: Prisma.SortOrder
+  transactionHash?: Prisma.SortOrder
   note?: Prisma.SortOrder
   recordedById?: Prisma.SortOrder
+  voidReason?: Prisma.SortOrder
+  voidedById?: Prisma.SortOrder
+  voidedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -846,10 +936,24 @@ export type ProviderTransactionCreateNestedManyWithoutRecorderInput = {
   connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
 }
 
+export type ProviderTransactionCreateNestedManyWithoutVoiderInput = {
+  create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput> | Prisma.ProviderTransactionCreateWithoutVoiderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput[]
+  connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput | Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput[]
+  createMany?: Prisma.ProviderTransactionCreateManyVoiderInputEnvelope
+  connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+}
+
 export type ProviderTransactionUncheckedCreateNestedManyWithoutRecorderInput = {
   create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutRecorderInput, Prisma.ProviderTransactionUncheckedCreateWithoutRecorderInput> | Prisma.ProviderTransactionCreateWithoutRecorderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutRecorderInput[]
   connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutRecorderInput | Prisma.ProviderTransactionCreateOrConnectWithoutRecorderInput[]
   createMany?: Prisma.ProviderTransactionCreateManyRecorderInputEnvelope
+  connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+}
+
+export type ProviderTransactionUncheckedCreateNestedManyWithoutVoiderInput = {
+  create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput> | Prisma.ProviderTransactionCreateWithoutVoiderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput[]
+  connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput | Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput[]
+  createMany?: Prisma.ProviderTransactionCreateManyVoiderInputEnvelope
   connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
 }
 
@@ -867,6 +971,20 @@ export type ProviderTransactionUpdateManyWithoutRecorderNestedInput = {
   deleteMany?: Prisma.ProviderTransactionScalarWhereInput | Prisma.ProviderTransactionScalarWhereInput[]
 }
 
+export type ProviderTransactionUpdateManyWithoutVoiderNestedInput = {
+  create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput> | Prisma.ProviderTransactionCreateWithoutVoiderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput[]
+  connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput | Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput[]
+  upsert?: Prisma.ProviderTransactionUpsertWithWhereUniqueWithoutVoiderInput | Prisma.ProviderTransactionUpsertWithWhereUniqueWithoutVoiderInput[]
+  createMany?: Prisma.ProviderTransactionCreateManyVoiderInputEnvelope
+  set?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  disconnect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  delete?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  update?: Prisma.ProviderTransactionUpdateWithWhereUniqueWithoutVoiderInput | Prisma.ProviderTransactionUpdateWithWhereUniqueWithoutVoiderInput[]
+  updateMany?: Prisma.ProviderTransactionUpdateManyWithWhereWithoutVoiderInput | Prisma.ProviderTransactionUpdateManyWithWhereWithoutVoiderInput[]
+  deleteMany?: Prisma.ProviderTransactionScalarWhereInput | Prisma.ProviderTransactionScalarWhereInput[]
+}
+
 export type ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput = {
   create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutRecorderInput, Prisma.ProviderTransactionUncheckedCreateWithoutRecorderInput> | Prisma.ProviderTransactionCreateWithoutRecorderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutRecorderInput[]
   connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutRecorderInput | Prisma.ProviderTransactionCreateOrConnectWithoutRecorderInput[]
@@ -881,6 +999,20 @@ export type ProviderTransactionUncheckedUpdateManyWithoutRecorderNestedInput = {
   deleteMany?: Prisma.ProviderTransactionScalarWhereInput | Prisma.ProviderTransactionScalarWhereInput[]
 }
 
+export type ProviderTransactionUncheckedUpdateManyWithoutVoiderNestedInput = {
+  create?: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput> | Prisma.ProviderTransactionCreateWithoutVoiderInput[] | Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput[]
+  connectOrCreate?: Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput | Prisma.ProviderTransactionCreateOrConnectWithoutVoiderInput[]
+  upsert?: Prisma.ProviderTransactionUpsertWithWhereUniqueWithoutVoiderInput | Prisma.ProviderTransactionUpsertWithWhereUniqueWithoutVoiderInput[]
+  createMany?: Prisma.ProviderTransactionCreateManyVoiderInputEnvelope
+  set?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  disconnect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  delete?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  connect?: Prisma.ProviderTransactionWhereUniqueInput | Prisma.ProviderTransactionWhereUniqueInput[]
+  update?: Prisma.ProviderTransactionUpdateWithWhereUniqueWithoutVoiderInput | Prisma.ProviderTransactionUpdateWithWhereUniqueWithoutVoiderInput[]
+  updateMany?: Prisma.ProviderTransactionUpdateManyWithWhereWithoutVoiderInput | Prisma.ProviderTransactionUpdateManyWithWhereWithoutVoiderInput[]
+  deleteMany?: Prisma.ProviderTransactionScalarWhereInput | Prisma.ProviderTransactionScalarWhereInput[]
+}
+
 export type ProviderTransactionCreateWithoutAssetInput = {
   id?: string
   provider: string
@@ -888,14 +1020,18 @@ export type ProviderTransactionCreateWithoutAssetInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -910,9 +1046,13 @@ export type ProviderTransactionUncheckedCreateWithoutAssetInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -958,9 +1098,13 @@ export type ProviderTransactionScalarWhereInput = {
   paymentOrderId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   paymentRefundId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
   blockchainTransactionId?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  transactionHash?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   note?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
   raw?: Prisma.JsonFilter<"ProviderTransaction">
   recordedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidReason?: Prisma.StringNullableFilter<"ProviderTransaction"> | string | null
+  voidedById?: Prisma.UuidNullableFilter<"ProviderTransaction"> | string | null
+  voidedAt?: Prisma.DateTimeNullableFilter<"ProviderTransaction"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ProviderTransaction"> | Date | string
 }
@@ -972,14 +1116,18 @@ export type ProviderTransactionCreateWithoutPaymentOrderInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
   asset: Prisma.AssetCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -993,9 +1141,13 @@ export type ProviderTransactionUncheckedCreateWithoutPaymentOrderInput = {
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1033,14 +1185,18 @@ export type ProviderTransactionCreateWithoutBlockchainTransactionInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
   asset: Prisma.AssetCreateNestedOneWithoutProviderTransactionsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -1054,9 +1210,13 @@ export type ProviderTransactionUncheckedCreateWithoutBlockchainTransactionInput 
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: string | null
   paymentRefundId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1094,14 +1254,18 @@ export type ProviderTransactionCreateWithoutRefundInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
   asset: Prisma.AssetCreateNestedOneWithoutProviderTransactionsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -1115,9 +1279,13 @@ export type ProviderTransactionUncheckedCreateWithoutRefundInput = {
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1155,14 +1323,18 @@ export type ProviderTransactionCreateWithoutOrganizationInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   asset: Prisma.AssetCreateNestedOneWithoutProviderTransactionsInput
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
   recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
 }
 
@@ -1177,9 +1349,13 @@ export type ProviderTransactionUncheckedCreateWithoutOrganizationInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1217,8 +1393,11 @@ export type ProviderTransactionCreateWithoutRecorderInput = {
   kind: $Enums.ProviderTransactionKind
   status: $Enums.ProviderTransactionStatus
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
@@ -1226,6 +1405,7 @@ export type ProviderTransactionCreateWithoutRecorderInput = {
   paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
   refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
   blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  voider?: Prisma.MembershipCreateNestedOneWithoutVoidedPaymentsInput
 }
 
 export type ProviderTransactionUncheckedCreateWithoutRecorderInput = {
@@ -1239,8 +1419,12 @@ export type ProviderTransactionUncheckedCreateWithoutRecorderInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1252,6 +1436,59 @@ export type ProviderTransactionCreateOrConnectWithoutRecorderInput = {
 
 export type ProviderTransactionCreateManyRecorderInputEnvelope = {
   data: Prisma.ProviderTransactionCreateManyRecorderInput | Prisma.ProviderTransactionCreateManyRecorderInput[]
+  skipDuplicates?: boolean
+}
+
+export type ProviderTransactionCreateWithoutVoiderInput = {
+  id?: string
+  provider: string
+  reference: string
+  kind: $Enums.ProviderTransactionKind
+  status: $Enums.ProviderTransactionStatus
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: string | null
+  note?: string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutProviderTransactionsInput
+  asset: Prisma.AssetCreateNestedOneWithoutProviderTransactionsInput
+  paymentOrder?: Prisma.PaymentOrderCreateNestedOneWithoutProviderTransactionsInput
+  refund?: Prisma.PaymentRefundCreateNestedOneWithoutProviderTransactionsInput
+  blockchainTransaction?: Prisma.BlockchainTransactionCreateNestedOneWithoutProviderTransactionsInput
+  recorder?: Prisma.MembershipCreateNestedOneWithoutRecordedPaymentsInput
+}
+
+export type ProviderTransactionUncheckedCreateWithoutVoiderInput = {
+  id?: string
+  provider: string
+  reference: string
+  kind: $Enums.ProviderTransactionKind
+  status: $Enums.ProviderTransactionStatus
+  assetId: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  paymentOrderId?: string | null
+  paymentRefundId?: string | null
+  blockchainTransactionId?: string | null
+  transactionHash?: string | null
+  note?: string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  recordedById?: string | null
+  voidReason?: string | null
+  voidedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type ProviderTransactionCreateOrConnectWithoutVoiderInput = {
+  where: Prisma.ProviderTransactionWhereUniqueInput
+  create: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput>
+}
+
+export type ProviderTransactionCreateManyVoiderInputEnvelope = {
+  data: Prisma.ProviderTransactionCreateManyVoiderInput | Prisma.ProviderTransactionCreateManyVoiderInput[]
   skipDuplicates?: boolean
 }
 
@@ -1271,6 +1508,22 @@ export type ProviderTransactionUpdateManyWithWhereWithoutRecorderInput = {
   data: Prisma.XOR<Prisma.ProviderTransactionUpdateManyMutationInput, Prisma.ProviderTransactionUncheckedUpdateManyWithoutRecorderInput>
 }
 
+export type ProviderTransactionUpsertWithWhereUniqueWithoutVoiderInput = {
+  where: Prisma.ProviderTransactionWhereUniqueInput
+  update: Prisma.XOR<Prisma.ProviderTransactionUpdateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedUpdateWithoutVoiderInput>
+  create: Prisma.XOR<Prisma.ProviderTransactionCreateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedCreateWithoutVoiderInput>
+}
+
+export type ProviderTransactionUpdateWithWhereUniqueWithoutVoiderInput = {
+  where: Prisma.ProviderTransactionWhereUniqueInput
+  data: Prisma.XOR<Prisma.ProviderTransactionUpdateWithoutVoiderInput, Prisma.ProviderTransactionUncheckedUpdateWithoutVoiderInput>
+}
+
+export type ProviderTransactionUpdateManyWithWhereWithoutVoiderInput = {
+  where: Prisma.ProviderTransactionScalarWhereInput
+  data: Prisma.XOR<Prisma.ProviderTransactionUpdateManyMutationInput, Prisma.ProviderTransactionUncheckedUpdateManyWithoutVoiderInput>
+}
+
 export type ProviderTransactionCreateManyAssetInput = {
   organizationId: string
   id?: string
@@ -1282,9 +1535,13 @@ export type ProviderTransactionCreateManyAssetInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1296,14 +1553,18 @@ export type ProviderTransactionUpdateWithoutAssetInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -1318,9 +1579,13 @@ export type ProviderTransactionUncheckedUpdateWithoutAssetInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1336,9 +1601,13 @@ export type ProviderTransactionUncheckedUpdateManyWithoutAssetInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1353,9 +1622,13 @@ export type ProviderTransactionCreateManyPaymentOrderInput = {
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1367,14 +1640,18 @@ export type ProviderTransactionUpdateWithoutPaymentOrderInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -1388,9 +1665,13 @@ export type ProviderTransactionUncheckedUpdateWithoutPaymentOrderInput = {
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1405,9 +1686,13 @@ export type ProviderTransactionUncheckedUpdateManyWithoutPaymentOrderInput = {
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1422,9 +1707,13 @@ export type ProviderTransactionCreateManyBlockchainTransactionInput = {
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: string | null
   paymentRefundId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1436,14 +1725,18 @@ export type ProviderTransactionUpdateWithoutBlockchainTransactionInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -1457,9 +1750,13 @@ export type ProviderTransactionUncheckedUpdateWithoutBlockchainTransactionInput 
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1474,9 +1771,13 @@ export type ProviderTransactionUncheckedUpdateManyWithoutBlockchainTransactionIn
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1491,9 +1792,13 @@ export type ProviderTransactionCreateManyRefundInput = {
   units: runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1505,14 +1810,18 @@ export type ProviderTransactionUpdateWithoutRefundInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
   asset?: Prisma.AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -1526,9 +1835,13 @@ export type ProviderTransactionUncheckedUpdateWithoutRefundInput = {
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1543,9 +1856,13 @@ export type ProviderTransactionUncheckedUpdateManyWithoutRefundInput = {
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1561,9 +1878,13 @@ export type ProviderTransactionCreateManyOrganizationInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: string | null
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1575,14 +1896,18 @@ export type ProviderTransactionUpdateWithoutOrganizationInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   asset?: Prisma.AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
   recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
 }
 
@@ -1597,9 +1922,13 @@ export type ProviderTransactionUncheckedUpdateWithoutOrganizationInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1615,9 +1944,13 @@ export type ProviderTransactionUncheckedUpdateManyWithoutOrganizationInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1633,8 +1966,33 @@ export type ProviderTransactionCreateManyRecorderInput = {
   paymentOrderId?: string | null
   paymentRefundId?: string | null
   blockchainTransactionId?: string | null
+  transactionHash?: string | null
   note?: string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: string | null
+  voidedById?: string | null
+  voidedAt?: Date | string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+}
+
+export type ProviderTransactionCreateManyVoiderInput = {
+  id?: string
+  provider: string
+  reference: string
+  kind: $Enums.ProviderTransactionKind
+  status: $Enums.ProviderTransactionStatus
+  assetId: string
+  units: runtime.Decimal | runtime.DecimalJsLike | number | string
+  paymentOrderId?: string | null
+  paymentRefundId?: string | null
+  blockchainTransactionId?: string | null
+  transactionHash?: string | null
+  note?: string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  recordedById?: string | null
+  voidReason?: string | null
+  voidedAt?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1646,8 +2004,11 @@ export type ProviderTransactionUpdateWithoutRecorderInput = {
   kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
   status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
   units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
@@ -1655,6 +2016,7 @@ export type ProviderTransactionUpdateWithoutRecorderInput = {
   paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
   refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
   blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  voider?: Prisma.MembershipUpdateOneWithoutVoidedPaymentsNestedInput
 }
 
 export type ProviderTransactionUncheckedUpdateWithoutRecorderInput = {
@@ -1668,8 +2030,12 @@ export type ProviderTransactionUncheckedUpdateWithoutRecorderInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1685,8 +2051,76 @@ export type ProviderTransactionUncheckedUpdateManyWithoutRecorderInput = {
   paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type ProviderTransactionUpdateWithoutVoiderInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  provider?: Prisma.StringFieldUpdateOperationsInput | string
+  reference?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
+  status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutProviderTransactionsNestedInput
+  asset?: Prisma.AssetUpdateOneRequiredWithoutProviderTransactionsNestedInput
+  paymentOrder?: Prisma.PaymentOrderUpdateOneWithoutProviderTransactionsNestedInput
+  refund?: Prisma.PaymentRefundUpdateOneWithoutProviderTransactionsNestedInput
+  blockchainTransaction?: Prisma.BlockchainTransactionUpdateOneWithoutProviderTransactionsNestedInput
+  recorder?: Prisma.MembershipUpdateOneWithoutRecordedPaymentsNestedInput
+}
+
+export type ProviderTransactionUncheckedUpdateWithoutVoiderInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  provider?: Prisma.StringFieldUpdateOperationsInput | string
+  reference?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
+  status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type ProviderTransactionUncheckedUpdateManyWithoutVoiderInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  provider?: Prisma.StringFieldUpdateOperationsInput | string
+  reference?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.EnumProviderTransactionKindFieldUpdateOperationsInput | $Enums.ProviderTransactionKind
+  status?: Prisma.EnumProviderTransactionStatusFieldUpdateOperationsInput | $Enums.ProviderTransactionStatus
+  assetId?: Prisma.StringFieldUpdateOperationsInput | string
+  units?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  paymentOrderId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  paymentRefundId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  blockchainTransactionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  transactionHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  raw?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  recordedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  voidedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1705,9 +2139,13 @@ export type ProviderTransactionSelect<ExtArgs extends runtime.Types.Extensions.I
   paymentOrderId?: boolean
   paymentRefundId?: boolean
   blockchainTransactionId?: boolean
+  transactionHash?: boolean
   note?: boolean
   raw?: boolean
   recordedById?: boolean
+  voidReason?: boolean
+  voidedById?: boolean
+  voidedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -1715,6 +2153,7 @@ export type ProviderTransactionSelect<ExtArgs extends runtime.Types.Extensions.I
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }, ExtArgs["result"]["providerTransaction"]>
 
@@ -1730,9 +2169,13 @@ export type ProviderTransactionSelectCreateManyAndReturn<ExtArgs extends runtime
   paymentOrderId?: boolean
   paymentRefundId?: boolean
   blockchainTransactionId?: boolean
+  transactionHash?: boolean
   note?: boolean
   raw?: boolean
   recordedById?: boolean
+  voidReason?: boolean
+  voidedById?: boolean
+  voidedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -1740,6 +2183,7 @@ export type ProviderTransactionSelectCreateManyAndReturn<ExtArgs extends runtime
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }, ExtArgs["result"]["providerTransaction"]>
 
@@ -1755,9 +2199,13 @@ export type ProviderTransactionSelectUpdateManyAndReturn<ExtArgs extends runtime
   paymentOrderId?: boolean
   paymentRefundId?: boolean
   blockchainTransactionId?: boolean
+  transactionHash?: boolean
   note?: boolean
   raw?: boolean
   recordedById?: boolean
+  voidReason?: boolean
+  voidedById?: boolean
+  voidedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
@@ -1765,6 +2213,7 @@ export type ProviderTransactionSelectUpdateManyAndReturn<ExtArgs extends runtime
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }, ExtArgs["result"]["providerTransaction"]>
 
@@ -1780,20 +2229,25 @@ export type ProviderTransactionSelectScalar = {
   paymentOrderId?: boolean
   paymentRefundId?: boolean
   blockchainTransactionId?: boolean
+  transactionHash?: boolean
   note?: boolean
   raw?: boolean
   recordedById?: boolean
+  voidReason?: boolean
+  voidedById?: boolean
+  voidedAt?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ProviderTransactionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "provider" | "reference" | "kind" | "status" | "assetId" | "units" | "paymentOrderId" | "paymentRefundId" | "blockchainTransactionId" | "note" | "raw" | "recordedById" | "createdAt" | "updatedAt", ExtArgs["result"]["providerTransaction"]>
+export type ProviderTransactionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "provider" | "reference" | "kind" | "status" | "assetId" | "units" | "paymentOrderId" | "paymentRefundId" | "blockchainTransactionId" | "transactionHash" | "note" | "raw" | "recordedById" | "voidReason" | "voidedById" | "voidedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["providerTransaction"]>
 export type ProviderTransactionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }
 export type ProviderTransactionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1802,6 +2256,7 @@ export type ProviderTransactionIncludeCreateManyAndReturn<ExtArgs extends runtim
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }
 export type ProviderTransactionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1810,6 +2265,7 @@ export type ProviderTransactionIncludeUpdateManyAndReturn<ExtArgs extends runtim
   paymentOrder?: boolean | Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>
   refund?: boolean | Prisma.ProviderTransaction$refundArgs<ExtArgs>
   blockchainTransaction?: boolean | Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>
+  voider?: boolean | Prisma.ProviderTransaction$voiderArgs<ExtArgs>
   recorder?: boolean | Prisma.ProviderTransaction$recorderArgs<ExtArgs>
 }
 
@@ -1821,6 +2277,7 @@ export type $ProviderTransactionPayload<ExtArgs extends runtime.Types.Extensions
     paymentOrder: Prisma.$PaymentOrderPayload<ExtArgs> | null
     refund: Prisma.$PaymentRefundPayload<ExtArgs> | null
     blockchainTransaction: Prisma.$BlockchainTransactionPayload<ExtArgs> | null
+    voider: Prisma.$MembershipPayload<ExtArgs> | null
     recorder: Prisma.$MembershipPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1835,9 +2292,19 @@ export type $ProviderTransactionPayload<ExtArgs extends runtime.Types.Extensions
     paymentOrderId: string | null
     paymentRefundId: string | null
     blockchainTransactionId: string | null
+    /**
+     * The transaction that a provider says it is, which the watcher sees.
+     */
+    transactionHash: string | null
     note: string | null
     raw: runtime.JsonValue
     recordedById: string | null
+    /**
+     * Why a member took it back, who and when: it counts no more from then on.
+     */
+    voidReason: string | null
+    voidedById: string | null
+    voidedAt: Date | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["providerTransaction"]>
@@ -2239,6 +2706,7 @@ export interface Prisma__ProviderTransactionClient<T, Null = never, ExtArgs exte
   paymentOrder<T extends Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ProviderTransaction$paymentOrderArgs<ExtArgs>>): Prisma.Prisma__PaymentOrderClient<runtime.Types.Result.GetResult<Prisma.$PaymentOrderPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   refund<T extends Prisma.ProviderTransaction$refundArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ProviderTransaction$refundArgs<ExtArgs>>): Prisma.Prisma__PaymentRefundClient<runtime.Types.Result.GetResult<Prisma.$PaymentRefundPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   blockchainTransaction<T extends Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ProviderTransaction$blockchainTransactionArgs<ExtArgs>>): Prisma.Prisma__BlockchainTransactionClient<runtime.Types.Result.GetResult<Prisma.$BlockchainTransactionPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  voider<T extends Prisma.ProviderTransaction$voiderArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ProviderTransaction$voiderArgs<ExtArgs>>): Prisma.Prisma__MembershipClient<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   recorder<T extends Prisma.ProviderTransaction$recorderArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ProviderTransaction$recorderArgs<ExtArgs>>): Prisma.Prisma__MembershipClient<runtime.Types.Result.GetResult<Prisma.$MembershipPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -2280,9 +2748,13 @@ export interface ProviderTransactionFieldRefs {
   readonly paymentOrderId: Prisma.FieldRef<"ProviderTransaction", 'String'>
   readonly paymentRefundId: Prisma.FieldRef<"ProviderTransaction", 'String'>
   readonly blockchainTransactionId: Prisma.FieldRef<"ProviderTransaction", 'String'>
+  readonly transactionHash: Prisma.FieldRef<"ProviderTransaction", 'String'>
   readonly note: Prisma.FieldRef<"ProviderTransaction", 'String'>
   readonly raw: Prisma.FieldRef<"ProviderTransaction", 'Json'>
   readonly recordedById: Prisma.FieldRef<"ProviderTransaction", 'String'>
+  readonly voidReason: Prisma.FieldRef<"ProviderTransaction", 'String'>
+  readonly voidedById: Prisma.FieldRef<"ProviderTransaction", 'String'>
+  readonly voidedAt: Prisma.FieldRef<"ProviderTransaction", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ProviderTransaction", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ProviderTransaction", 'DateTime'>
 }
@@ -2749,6 +3221,25 @@ export type ProviderTransaction$blockchainTransactionArgs<ExtArgs extends runtim
    */
   include?: Prisma.BlockchainTransactionInclude<ExtArgs> | null
   where?: Prisma.BlockchainTransactionWhereInput
+}
+
+/**
+ * ProviderTransaction.voider
+ */
+export type ProviderTransaction$voiderArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Membership
+   */
+  select?: Prisma.MembershipSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Membership
+   */
+  omit?: Prisma.MembershipOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MembershipInclude<ExtArgs> | null
+  where?: Prisma.MembershipWhereInput
 }
 
 /**

@@ -40,6 +40,7 @@ export type WatchedAccountMinAggregateOutputType = {
   address: string | null
   createdAt: Date | null
   updatedAt: Date | null
+  sender: string | null
 }
 
 export type WatchedAccountMaxAggregateOutputType = {
@@ -48,6 +49,7 @@ export type WatchedAccountMaxAggregateOutputType = {
   address: string | null
   createdAt: Date | null
   updatedAt: Date | null
+  sender: string | null
 }
 
 export type WatchedAccountCountAggregateOutputType = {
@@ -56,6 +58,7 @@ export type WatchedAccountCountAggregateOutputType = {
   address: number
   createdAt: number
   updatedAt: number
+  sender: number
   _all: number
 }
 
@@ -74,6 +77,7 @@ export type WatchedAccountMinAggregateInputType = {
   address?: true
   createdAt?: true
   updatedAt?: true
+  sender?: true
 }
 
 export type WatchedAccountMaxAggregateInputType = {
@@ -82,6 +86,7 @@ export type WatchedAccountMaxAggregateInputType = {
   address?: true
   createdAt?: true
   updatedAt?: true
+  sender?: true
 }
 
 export type WatchedAccountCountAggregateInputType = {
@@ -90,6 +95,7 @@ export type WatchedAccountCountAggregateInputType = {
   address?: true
   createdAt?: true
   updatedAt?: true
+  sender?: true
   _all?: true
 }
 
@@ -185,6 +191,7 @@ export type WatchedAccountGroupByOutputType = {
   address: string
   createdAt: Date
   updatedAt: Date
+  sender: string | null
   _count: WatchedAccountCountAggregateOutputType | null
   _avg: WatchedAccountAvgAggregateOutputType | null
   _sum: WatchedAccountSumAggregateOutputType | null
@@ -216,6 +223,7 @@ export type WatchedAccountWhereInput = {
   address?: Prisma.StringFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
+  sender?: Prisma.StringNullableFilter<"WatchedAccount"> | string | null
 }
 
 export type WatchedAccountOrderByWithRelationInput = {
@@ -224,11 +232,11 @@ export type WatchedAccountOrderByWithRelationInput = {
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  sender?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
 export type WatchedAccountWhereUniqueInput = Prisma.AtLeast<{
   id?: string
-  chainId_address?: Prisma.WatchedAccountChainIdAddressCompoundUniqueInput
   AND?: Prisma.WatchedAccountWhereInput | Prisma.WatchedAccountWhereInput[]
   OR?: Prisma.WatchedAccountWhereInput[]
   NOT?: Prisma.WatchedAccountWhereInput | Prisma.WatchedAccountWhereInput[]
@@ -236,7 +244,8 @@ export type WatchedAccountWhereUniqueInput = Prisma.AtLeast<{
   address?: Prisma.StringFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"WatchedAccount"> | Date | string
-}, "id" | "chainId_address">
+  sender?: Prisma.StringNullableFilter<"WatchedAccount"> | string | null
+}, "id">
 
 export type WatchedAccountOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -244,6 +253,7 @@ export type WatchedAccountOrderByWithAggregationInput = {
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  sender?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.WatchedAccountCountOrderByAggregateInput
   _avg?: Prisma.WatchedAccountAvgOrderByAggregateInput
   _max?: Prisma.WatchedAccountMaxOrderByAggregateInput
@@ -260,6 +270,7 @@ export type WatchedAccountScalarWhereWithAggregatesInput = {
   address?: Prisma.StringWithAggregatesFilter<"WatchedAccount"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"WatchedAccount"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"WatchedAccount"> | Date | string
+  sender?: Prisma.StringNullableWithAggregatesFilter<"WatchedAccount"> | string | null
 }
 
 export type WatchedAccountCreateInput = {
@@ -268,6 +279,7 @@ export type WatchedAccountCreateInput = {
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
+  sender?: string | null
 }
 
 export type WatchedAccountUncheckedCreateInput = {
@@ -276,6 +288,7 @@ export type WatchedAccountUncheckedCreateInput = {
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
+  sender?: string | null
 }
 
 export type WatchedAccountUpdateInput = {
@@ -284,6 +297,7 @@ export type WatchedAccountUpdateInput = {
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sender?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WatchedAccountUncheckedUpdateInput = {
@@ -292,6 +306,7 @@ export type WatchedAccountUncheckedUpdateInput = {
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sender?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WatchedAccountCreateManyInput = {
@@ -300,6 +315,7 @@ export type WatchedAccountCreateManyInput = {
   address: string
   createdAt?: Date | string
   updatedAt?: Date | string
+  sender?: string | null
 }
 
 export type WatchedAccountUpdateManyMutationInput = {
@@ -308,6 +324,7 @@ export type WatchedAccountUpdateManyMutationInput = {
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  sender?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WatchedAccountUncheckedUpdateManyInput = {
@@ -316,11 +333,7 @@ export type WatchedAccountUncheckedUpdateManyInput = {
   address?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type WatchedAccountChainIdAddressCompoundUniqueInput = {
-  chainId: bigint | number
-  address: string
+  sender?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type WatchedAccountCountOrderByAggregateInput = {
@@ -329,6 +342,7 @@ export type WatchedAccountCountOrderByAggregateInput = {
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  sender?: Prisma.SortOrder
 }
 
 export type WatchedAccountAvgOrderByAggregateInput = {
@@ -341,6 +355,7 @@ export type WatchedAccountMaxOrderByAggregateInput = {
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  sender?: Prisma.SortOrder
 }
 
 export type WatchedAccountMinOrderByAggregateInput = {
@@ -349,6 +364,7 @@ export type WatchedAccountMinOrderByAggregateInput = {
   address?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
+  sender?: Prisma.SortOrder
 }
 
 export type WatchedAccountSumOrderByAggregateInput = {
@@ -363,6 +379,7 @@ export type WatchedAccountSelect<ExtArgs extends runtime.Types.Extensions.Intern
   address?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  sender?: boolean
 }, ExtArgs["result"]["watchedAccount"]>
 
 export type WatchedAccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -371,6 +388,7 @@ export type WatchedAccountSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   address?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  sender?: boolean
 }, ExtArgs["result"]["watchedAccount"]>
 
 export type WatchedAccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -379,6 +397,7 @@ export type WatchedAccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   address?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  sender?: boolean
 }, ExtArgs["result"]["watchedAccount"]>
 
 export type WatchedAccountSelectScalar = {
@@ -387,9 +406,10 @@ export type WatchedAccountSelectScalar = {
   address?: boolean
   createdAt?: boolean
   updatedAt?: boolean
+  sender?: boolean
 }
 
-export type WatchedAccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "address" | "createdAt" | "updatedAt", ExtArgs["result"]["watchedAccount"]>
+export type WatchedAccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "address" | "createdAt" | "updatedAt" | "sender", ExtArgs["result"]["watchedAccount"]>
 
 export type $WatchedAccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "WatchedAccount"
@@ -403,6 +423,10 @@ export type $WatchedAccountPayload<ExtArgs extends runtime.Types.Extensions.Inte
     address: string
     createdAt: Date
     updatedAt: Date
+    /**
+     * Whose transfers alone are recorded; null: anybody's. Once for each, by indexes that Prisma cannot say.
+     */
+    sender: string | null
   }, ExtArgs["result"]["watchedAccount"]>
   composites: {}
 }
@@ -831,6 +855,7 @@ export interface WatchedAccountFieldRefs {
   readonly address: Prisma.FieldRef<"WatchedAccount", 'String'>
   readonly createdAt: Prisma.FieldRef<"WatchedAccount", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"WatchedAccount", 'DateTime'>
+  readonly sender: Prisma.FieldRef<"WatchedAccount", 'String'>
 }
     
 

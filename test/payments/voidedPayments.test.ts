@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
+import { type Person, signIn } from '../support/person.ts';
+import { expectBooksToBalance } from './books.ts';
+import { colleague, decide, refundsOf, toldAbout } from './inbox.ts';
+import { type Market, makeLink, makeOrder, newPayer, type Order, openMarket, type Payer, stateOf } from './market.ts';
+
+let market: Market;
+beforeAll(async () => {
+  market = await openMarket();
+});
+afterEach(() => expectBooksToBalance(market));
+afterAll(() => market.close());
+
+interface Begun {
+  readonly shop: Person;
+  readonly payer: Payer;
+  readonly order: Order;
+  readonly uuid: string;
+  readonly orderId: string;
+}
+
+/** A shop of its own with an order of 12.5 TUSD. */
+async function begin(): Promise<Begun> {
+  const shop = await signIn(market.house);
+  const payer = await newPayer(market);
+  const { slug } = await makeLink(market, { by: shop });
+  await market.watch();
+  const order = await makeOrder(market, { slug, payer: payer.address });
+  const { id: uuid } = await stateOf(market, order);
+  return { shop, payer, order, uuid, orderId: encodeGlobalId('PaymentOrder', uuid) };
+}
+
+interface Told {
+  readonly id: string;
+  readonly status: string;
+  readonly voidReason: string | null;
+  readonly voidedBy: { readonly id: string } | null;
+  readonly voidedAt: string | null;
+}
+
+const TOLD = 'id status voidReason voidedBy { id } voidedAt';
+
+async function record(by: Person, orderId: string, amount: string): Promise<string> {
+  const { data } = await market.house.ask<{ recordManualPayment: { providerTransaction: Told } }>(
+    `mutation ($input: RecordManualPaymentInput!) {
+      recordManualPayment(input: $input) { providerTransaction { id } }
+    }`,
+    { input: { orderId, amount, reference: newId() } },
+    { token: by.accessToken },
+  );
+  return data?.recordManualPayment.providerTransaction.id ?? '';
+}
+
+interface Voided {
+  readonly code: string;
+  readonly status: unknown;
+  readonly told: Told | undefined;
+  readonly replayed: boolean | undefined;
+}
+
+async function takeBack(by: Person | null, id: string, given: object = {}): Promise<Voided> {
+  const { data, errors } = await market.house.ask<{
+    voidManualPayment: { providerTransaction: Told; replayed: boolean };
+  }>(
+    `mutation ($input: VoidManualPaymentInput!) {
+      voidManualPayment(input: $input) { providerTransaction { ${TOLD} } replayed }
+    }`,
+    { input: { id, reason: 'of another order', ...given } },
+    by ? { token: by.accessToken } : {},
+  );
+  const { code = 'OK', facts } = (errors[0]?.extensions ?? {}) as { code?: string; facts?: { status?: string } };
+  const answer = data?.voidManualPayment;
+  return { code, status: facts?.status, told: answer?.providerTransaction, replayed: answer?.replayed };
+}
+
+describe('a payment that was recorded by mistake', () => {
+  it('never counts when it is taken back before the worker has come to it', async () => {
+    const { shop, order, orderId } = await begin();
+    const id = await record(shop, orderId, '12.5');
+    expect(await takeBack(shop, id)).toMatchObject({
+      code: 'OK',
+      told: { status: 'REVERSED', voidReason: 'of another order', voidedBy: { id: expect.any(String) } },
+    });
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'CREATED', credited: 0n });
+    expect(await toldAbout(market, 'provider-transaction', id)).toEqual(['claimed', 'reversed']);
+    expect(await takeBack(shop, id)).toMatchObject({ code: 'MANUAL_PAYMENT_CLOSED', status: 'REVERSED' });
+  });
+
+  it('counts no more, and its order is what is left, and may be paid', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const [wrong, right] = [await record(shop, orderId, '4'), await record(shop, orderId, '2.5')];
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 6_500_000n });
+    const key = { idempotencyKey: 'taken-back-once-and-no-more' };
+    expect(await takeBack(shop, wrong, key)).toMatchObject({ code: 'OK', replayed: false });
+    expect(await takeBack(shop, wrong, key)).toMatchObject({ code: 'OK', replayed: true, told: { id: wrong } });
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 2_500_000n });
+    expect(await toldAbout(market, 'provider-transaction', wrong)).toEqual([
+      'claimed',
+      'confirmed',
+      'voided',
+      'reversed',
+    ]);
+    expect(await toldAbout(market, 'payment-order', orderId)).toContain('credit-reversed');
+    await payer.pay(order, { units: 10_000_000n });
+    await market.mine();
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'PAID', credited: 12_500_000n });
+    // what it was paid with besides can be taken back until it is final, and then no more
+    expect((await takeBack(shop, right)).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
+  });
+
+  it('makes no order final that it is taken back from, and stays with one that is', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const id = await record(shop, orderId, '2.5');
+    await payer.pay(order, { units: 10_000_000n });
+    await market.mine();
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'PAID' });
+    await market.mine(70);
+    expect((await takeBack(shop, id)).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
+
+    const other = await begin();
+    const whole = await record(other.shop, other.orderId, '12.5');
+    await market.watch();
+    expect(await stateOf(market, other.order)).toMatchObject({ status: 'FINAL' });
+    expect(await takeBack(other.shop, whole)).toMatchObject({ code: 'MANUAL_PAYMENT_CLOSED', status: 'FINAL' });
+  });
+
+  it('takes along what was to go back of it', async () => {
+    const { shop, uuid, orderId } = await begin();
+    const id = await record(shop, orderId, '4');
+    await market.watch();
+    expect((await decide(market, shop, 'requestRefund', { orderId, amount: '3' })).code).toBe('OK');
+    expect((await takeBack(shop, id)).code).toBe('OK');
+    await market.watch();
+    expect(await refundsOf(market, shop, uuid)).toMatchObject({
+      refund: 'NONE',
+      refunds: [{ status: 'CANCELED', withdrawn: true }],
+    });
+  });
+
+  it('is taken back by whoever may write payments, and is no transfer of the chain', async () => {
+    const { shop, payer, order, orderId, uuid } = await begin();
+    const id = await record(shop, orderId, '1');
+    const [admin, member] = [await colleague(market, shop, 'ADMIN'), await colleague(market, shop, 'MEMBER')];
+    const foreign = await signIn(market.house);
+    expect((await takeBack(null, id)).code).toBe('UNAUTHENTICATED');
+    expect((await takeBack(member, id)).code).toBe('FORBIDDEN');
+    expect((await takeBack(foreign, id)).code).toBe('MANUAL_PAYMENT_NOT_FOUND');
+    expect((await takeBack(shop, orderId)).code).toBe('MANUAL_PAYMENT_NOT_FOUND');
+    expect((await takeBack(shop, id, { reason: ' ' })).code).toBe('BAD_USER_INPUT');
+    await payer.pay(order, { units: 1_000_000n });
+    await market.watch();
+    const [row] = await market.sql<{ id: string }>(
+      `select id from provider_transactions where payment_order_id = $1 and provider = 'onchain'`,
+      uuid,
+    );
+    const onchain = encodeGlobalId('ProviderTransaction', row?.id ?? '');
+    expect((await takeBack(shop, onchain)).code).toBe('MANUAL_PAYMENT_NOT_FOUND');
+    expect((await takeBack(admin, id)).code).toBe('OK');
+    await market.watch();
+  });
+});
