@@ -1,5 +1,6 @@
 // The law of dependency: a folder imports from its left, or from itself. One list, one row a floor.
 const floors = [
+  ['client/'],
   ['kernel/'],
   ['local/'],
   ['database/'],
@@ -22,6 +23,9 @@ const floors = [
   ['main.ts', 'operator.ts', 'seed.ts'],
 ];
 
+// What browsers run: each is bundled by gateway/ by its path, and stands on no floor.
+const faces = '^src/(checkout|playground)/';
+
 const pattern = (rooms) =>
   `^src/(${rooms.map((room) => (room.endsWith('/') ? room : `${room.replace('.', '\\.')}$`)).join('|')})`;
 
@@ -41,8 +45,29 @@ module.exports = {
       name: 'every room has its floor',
       comment: 'A new folder or file at the top of src needs a place in the list of floors.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [pattern(floors.flat()), '^src/environment\\.ts$'] },
+      from: { path: '^src/', pathNot: [pattern(floors.flat()), faces, '^src/environment\\.ts$'] },
       to: {},
+    },
+    {
+      name: 'a face is served, not imported',
+      comment: 'Browsers run it; the gateway bundles it by its path.',
+      severity: 'error',
+      from: { path: '^(src|bench|examples|prisma)/', pathNot: faces },
+      to: { path: faces },
+    },
+    {
+      name: 'a face knows itself and the client',
+      comment: 'Nothing of the server reaches a browser: a face imports its own folder and src/client/.',
+      severity: 'error',
+      from: { path: faces },
+      to: { path: '^src/', pathNot: ['^src/$1/', '^src/client/'] },
+    },
+    {
+      name: 'browsers have nothing of Node',
+      comment: 'The client and the faces run in browsers: no module of Node.',
+      severity: 'error',
+      from: { path: `^src/client/|${faces}` },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no cycle',
@@ -108,14 +133,14 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // has dependencies of its own, installed by the bench
-    exclude: { path: '^bench/peers/' },
+    // these have dependencies of their own, installed by whoever needs them
+    exclude: { path: '^bench/peers/|^examples/(dapp|thirdweb)/(src/|dist/|vite)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types', 'require'],
-      extensions: ['.ts', '.mjs', '.js', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.cjs', '.json'],
     },
   },
 };

@@ -44,9 +44,11 @@ interface Named {
   readonly document: DocumentNode;
 }
 
-/** The text of every graphql(`…`) call in the file. */
+/** The text of every graphql(`…`) call in the file; none where `graphql` is another one, such as the client's. */
 function sourcesOf(file: string): Source[] {
   const found: Source[] = [];
+  const code = readFileSync(file, 'utf8');
+  if (!code.includes('generated/documents.ts')) return found;
   const look = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'graphql') {
       const [argument] = node.arguments;
@@ -57,7 +59,7 @@ function sourcesOf(file: string): Source[] {
     }
     ts.forEachChild(node, look);
   };
-  look(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest));
+  look(ts.createSourceFile(file, code, ts.ScriptTarget.Latest));
   return found;
 }
 
@@ -117,7 +119,7 @@ const files = ['test', 'examples']
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`))
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'))
+  .filter((file) => file.endsWith('.ts') && !/\/(generated|node_modules)\//.test(file))
   .sort();
 const unique = new Map(files.flatMap(sourcesOf).map((source) => [source.text, source]));
 const taken = new Set<string>();

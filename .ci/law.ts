@@ -30,7 +30,7 @@ const { modules, summary } = output as ICruiseResult;
 const seen = new Set(modules.map((module) => module.source));
 const unseen = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((file) => `src/${file.replaceAll('\\', '/')}`)
-  .filter((file) => file.endsWith('.ts') && !seen.has(file));
+  .filter((file) => /\.tsx?$/.test(file) && !seen.has(file));
 const imports = modules.reduce((count, module) => count + module.dependencies.length, 0);
 
 for (const violation of summary.violations) {

@@ -38,6 +38,14 @@ async function refuseAfter(milliseconds, complaint) {
   throw new Error(complaint);
 }
 
+/** A page can be made without a single development package. */
+async function visitPage(url) {
+  const page = await (await fetch(url)).text();
+  const [, script] = /<script type="module" src="([^"]+)">/.exec(page) ?? [];
+  const { status } = await fetch(new URL(script ?? '/none', url));
+  if (status !== 200) throw new Error(`the checkout page has no script: ${status} for ${script} of ${page}`);
+}
+
 async function visit(round) {
   const begun = Date.now();
   const child = spawn('npm', ['start'], { cwd: house, detached: true, env: { ...process.env, PORT: '0' } });
@@ -61,6 +69,7 @@ async function visit(round) {
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query: '{ __typename }' }) });
     const answer = await response.text();
     if (answer !== '{"data":{"__typename":"Query"}}') throw new Error(`it answered ${response.status} ${answer}`);
+    await visitPage(new URL('/pay/nothing-of-that-name', url));
     process.kill(-child.pid, 'SIGINT');
     await Promise.race([ended, refuseAfter(patience, 'it did not end in time')]);
     const left = inhabitants();

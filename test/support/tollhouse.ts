@@ -54,6 +54,7 @@ export async function startTollhouse(
     readonly chains?: readonly ChainSetting[];
     readonly database?: TestDatabase;
     readonly settings?: Record<string, string>;
+    readonly demoWallets?: Supplies['demoWallets'];
     readonly onPacket?: PacketObserver;
     /** Where it logs; nowhere when absent. */
     readonly log?: Logger;
@@ -72,6 +73,7 @@ export async function startTollhouse(
     operatorUrl: options.operators === false ? null : database.operatorUrl,
     chains: options.chains ?? (chain ? [chain.setting] : []),
     tokenKeys: [generateTokenKey()],
+    ...(options.demoWallets && { demoWallets: options.demoWallets }),
     ...(options.onPacket && { onPacket: options.onPacket }),
   };
   const tollhouse = await openTollhouse(environment, supplies, options.log ?? pino({ level: 'silent' }));
