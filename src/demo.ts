@@ -5,6 +5,7 @@ import { demoAccount } from './chain/providers/devAccounts.ts';
 import type { Context, Resources } from './context.ts';
 import type { ChainSetting } from './environment.ts';
 import { createContext } from './gateway/context.ts';
+import type { DemoWallet } from './gateway/playground.ts';
 import { openSession } from './identity/commands/openSession.ts';
 import { signOut } from './identity/commands/signOut.ts';
 import { signUp } from './identity/commands/signUp.ts';
@@ -19,14 +20,14 @@ import { inviteMember } from './tenancy/commands/inviteMember.ts';
 import { takeInvitation } from './tenancy/commands/takeInvitation.ts';
 
 /** A person of the demo, with a publicly known wallet of the local chain. */
-export interface DemoPerson {
+interface DemoPerson {
   readonly name: string;
   readonly index: 0 | 1 | 2 | 3;
   readonly part: string;
 }
 
 /** Who is in the demo. */
-export const DEMO_PEOPLE: readonly DemoPerson[] = [
+const DEMO_PEOPLE: readonly DemoPerson[] = [
   { name: 'Alice', index: 0, part: 'owner of Aurora Coffee' },
   { name: 'Bob', index: 1, part: 'owner of Borealis Books' },
   { name: 'Carol', index: 2, part: 'admin of Aurora Coffee' },
@@ -84,27 +85,45 @@ export async function waitForChain({ database }: Pick<Resources, 'database'>, ch
   return false;
 }
 
-/** Makes those of the demo's links that are not there, and has Dave pay for one; the worker must run. */
-export async function seedPayments(resources: Resources, chain: ChainSetting): Promise<void> {
+interface DemoLink {
+  readonly owner: string;
+  readonly title: string;
+  readonly description: string;
+  /** What it costs, by the symbols of assets. */
+  readonly amounts: Readonly<Record<string, string>>;
+}
+
+const SHOWN = { slug: true, status: true } as const;
+
+/**
+ * Makes those of the demo's links that are not there, and has Dave pay for one; the worker must run. Answers where a
+ * newcomer can pay for something with the chain's own coin; null where that link is not offered any more.
+ */
+export async function seedPayments(resources: Resources, chain: ChainSetting): Promise<string | null> {
+  const pages: string[] = [];
   for (const [owner, links] of Object.entries(LINKS)) {
     await asPerson(resources, owner, async (context) => {
       for (const { title, description, amounts } of links) {
-        if ((await context.scope.db.paymentLink.count({ where: { title } })) > 0) continue;
-        const accepts = await acceptsFor(context, amounts, addressOf(personNamed(owner).index));
-        const { link } = await createPaymentLink(context, {
-          title,
-          description,
-          accepts,
-          read: (tx, id) => tx.paymentLink.findFirstOrThrow({ where: { id }, select: { slug: true } }),
-        });
-        if (title !== LINKS.Alice[0].title) continue;
-        await payOrder(context, chain, {
-          token: await orderOf(context, { slug: link.slug, symbol: 'TUSD' }),
-          percent: 100,
-        });
+        const found = await context.scope.db.paymentLink.findFirst({ where: { title }, select: SHOWN });
+        const link = found ?? (await makeLink(context, { owner, title, description, amounts }));
+        if ('ETH' in amounts && link.status === 'ACTIVE') pages.push(`${resources.publicUrl}/pay/${link.slug}`);
+        if (found || title !== LINKS.Alice[0].title) continue;
+        const token = await orderOf(context, { slug: link.slug, symbol: 'TUSD' });
+        await payOrder(context, chain, { token, percent: 100 });
       }
     });
   }
+  return pages[0] ?? null;
+}
+
+async function makeLink(context: Context, { owner, amounts, title, description }: DemoLink) {
+  const { link } = await createPaymentLink(context, {
+    title,
+    description,
+    accepts: await acceptsFor(context, amounts, accountOf(owner)),
+    read: (tx, id) => tx.paymentLink.findFirstOrThrow({ where: { id }, select: SHOWN }),
+  });
+  return link;
 }
 
 /** The owner who asks invites somebody, and they accept. */
@@ -201,6 +220,14 @@ export async function findUser({ database }: Pick<Resources, 'database'>, addres
 
 function contextOf(resources: Resources, viewer: Viewer | null): Context {
   return createContext(resources, { requestId: `demo-${newId()}`, client: SEEDER, viewer });
+}
+
+/** The wallets of the demo's people, with their keys. */
+export function demoWallets(): DemoWallet[] {
+  return DEMO_PEOPLE.map(({ name, part, index }) => {
+    const { address, privateKey } = demoAccount(index);
+    return { name, part, address, privateKey };
+  });
 }
 
 /** The account of a person of the demo. */

@@ -1,10 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { demoAccount } from './chain/providers/devAccounts.ts';
 import type { Resources } from './context.ts';
 import { migrate } from './database/migrations.ts';
 import { ensureRoles } from './database/roles.ts';
-import { DEMO_PEOPLE, seedPayments, seedPeople, waitForChain } from './demo.ts';
+import { demoWallets, seedPayments, seedPeople, waitForChain } from './demo.ts';
 import { type Development, openDevelopment } from './development.ts';
 import { type ChainSetting, type Environment, readEnvironment } from './environment.ts';
 import { createLog } from './gateway/log.ts';
@@ -46,6 +45,7 @@ async function startProduction(environment: Environment, log: Logger, running: R
     tokenKeys: TOKEN_KEYS,
   };
   running.tollhouse = await openTollhouse(environment, supplies, log);
+  warm(running.tollhouse, log);
   log.info({ url: running.tollhouse.gateway.url, chains: CHAINS.map(({ chainId }) => chainId) }, 'ready');
 }
 
@@ -58,24 +58,40 @@ async function startDevelopment(environment: Environment, log: Logger, running: 
     await ensureRoles({ ownerUrl, gatewayUrl: databaseUrl, operatorUrl: operatorUrl ?? undefined });
     await migrate(ownerUrl);
   }
-  const tollhouse = await openTollhouse(environment, development, log, async (resources) => {
+  const supplies = { ...development, demoWallets: embedded && development.hasLocalChain ? demoWallets() : [] };
+  const tollhouse = await openTollhouse(environment, supplies, log, async (resources) => {
     if (embedded) await seedPeople(resources);
   });
   running.tollhouse = tollhouse;
+  warm(tollhouse, log);
   const [localChain] = development.hasLocalChain ? chains : [];
-  if (embedded && localChain) await seedWhenCaughtUp(tollhouse.resources, localChain);
+  const checkout = embedded && localChain ? await seedWhenCaughtUp(tollhouse.resources, localChain) : null;
   const graphql = `http://localhost:${tollhouse.gateway.port}/graphql`;
   await development.announce(graphql);
-  process.stdout.write(welcome(graphql, embedded, localChain));
+  process.stdout.write(welcome(graphql, { embedded, localChain, checkout }));
   log.info({ url: graphql, chains: chains.map(({ chainId }) => chainId) }, 'ready');
 }
 
+/** The first payer is not to wait for the page; and where it cannot be made, everything else goes on. */
+function warm({ gateway }: Tollhouse, log: Logger): void {
+  void gateway.warm().catch((error: unknown) => log.error({ err: error }, 'the checkout page cannot be made'));
+}
+
+/** What a newcomer may use. */
+interface Started {
+  readonly embedded: boolean;
+  readonly localChain: ChainSetting | undefined;
+  /** A page where something of the demo can be paid. */
+  readonly checkout: string | null;
+}
+
 /** What a newcomer is told. */
-function welcome(graphql: string, embedded: boolean, localChain: ChainSetting | undefined): string {
-  const wallets = DEMO_PEOPLE.flatMap(({ name, index, part }) => {
-    const { address, privateKey } = demoAccount(index);
-    return [`    ${name.padEnd(6)}${part}`, `          address ${address}`, `          key     ${privateKey}`];
-  });
+function welcome(graphql: string, { embedded, localChain, checkout }: Started): string {
+  const wallets = demoWallets().flatMap(({ name, part, address, privateKey }) => [
+    `    ${name.padEnd(6)}${part}`,
+    `          address ${address}`,
+    `          key     ${privateKey}`,
+  ]);
   const lines = [
     '',
     `  Tollhouse is ready: ${graphql}`,
@@ -87,14 +103,18 @@ function welcome(graphql: string, embedded: boolean, localChain: ChainSetting | 
     '',
     '  Try   query { chains { name assets { symbol caip19 } } }',
     `  Or    npm run example:pay-a-link -- ${graphql}`,
+    ...(checkout
+      ? [`  Or    ${checkout}`, '        and pay it in ETH, with Dave’s key in a wallet of the browser']
+      : []),
     '',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-async function seedWhenCaughtUp(resources: Resources, chain: ChainSetting): Promise<void> {
+async function seedWhenCaughtUp(resources: Resources, chain: ChainSetting): Promise<string | null> {
   if (await waitForChain(resources, chain)) return seedPayments(resources, chain);
   resources.log.warn('The local chain was not read in time; the demo has no payments.');
+  return null;
 }
 
 /** Stops once, however often a signal comes; the servers of the checkout are in groups of their own and ended by us. */

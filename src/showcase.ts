@@ -92,7 +92,7 @@ const WORDS = {
       address: 'Quay 3\nTromsø',
       metadata: { founded: 2019, vegan: true },
     },
-    store: { theme: { colour: '#0b6e4f', font: 'Inter' }, features: { tips: true } },
+    store: { theme: { accent: '#0b6e4f', font: 'rounded' }, features: { tips: true } },
     host: 'pay.aurora-coffee.com',
   },
   Bob: {
@@ -102,7 +102,7 @@ const WORDS = {
       address: 'Storgata 12\nBodø',
       metadata: { founded: 1987 },
     },
-    store: { theme: { colour: '#27187e' }, features: { tips: false } },
+    store: { theme: { accent: '#27187e', font: 'serif' }, features: { tips: false } },
     host: 'pay.borealis-books.com',
   },
 } as const;

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { findChainStatuses } from './chain/commands/findChainStatuses.ts';
+import { caip19Of } from './chain/model.ts';
 import { publicAccounts } from './chain/providers/devAccounts.ts';
 import { createNodeReader } from './chain/providers/nodeReader.ts';
 import type { Resources, Streams } from './context.ts';
@@ -12,6 +13,7 @@ import { type Database, openDatabase } from './database/scope.ts';
 import { hasDemoAccount } from './demo.ts';
 import type { ChainSetting, Environment, SigningKey } from './environment.ts';
 import { readStreamEnds } from './events/commands/readStreamEnds.ts';
+import type { DemoWallet } from './gateway/playground.ts';
 import { schema } from './gateway/schema.ts';
 import { type Gateway, openGateway } from './gateway/server.ts';
 import { describeFault } from './graphql/errors.ts';
@@ -26,24 +28,6 @@ import { keepSubscriptionDefaults } from './tenancy/commands/keepSubscriptionDef
 import { createDomainResolver } from './tenancy/providers/dns.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-const EXAMPLE_QUERY = `# Who am I, and what can be paid in?
-# Once signed in, put the access token into the headers below:
-# { "Authorization": "Bearer …" }
-query Welcome {
-  viewer {
-    user { displayName wallets { address kind } }
-    organization { name slug }
-    role
-  }
-  chains {
-    name
-    chainId
-    publicRpcUrl
-    assets { symbol caip19 decimals }
-  }
-}
-`;
-
 /** Operators are few and ask seldom. */
 const OPERATOR_POOL = { min: 0, max: 2 };
 
@@ -57,6 +41,8 @@ export interface Supplies {
   readonly operatorUrl?: string | null;
   readonly chains: readonly ChainSetting[];
   readonly tokenKeys: readonly SigningKey[];
+  /** Wallets that whoever explores the API may be; development only, everybody knows their keys. */
+  readonly demoWallets?: readonly DemoWallet[];
   /** Told of every network round trip to the database. */
   readonly onPacket?: PacketObserver;
 }
@@ -125,7 +111,7 @@ export async function openTollhouse(
       resources,
       schema,
       health: { ready: () => notReady(database), degraded: () => chainsBehind(database, chains) },
-      exampleQuery: EXAMPLE_QUERY,
+      playground: { demoWallets: supplies.demoWallets ?? [], asset: firstAsset(chains) },
     });
     return { gateway, resources, stop };
   } catch (error) {
@@ -175,6 +161,12 @@ async function makeResources(
     log,
     foundOrganization,
   };
+}
+
+/** Something that can be paid in, for an example. */
+function firstAsset([chain]: readonly ChainSetting[]): string | null {
+  const [asset] = chain?.assets ?? [];
+  return chain && asset ? caip19Of(chain.chainId, asset.address ?? null) : null;
 }
 
 /** What a request would have to wait for, in plain words. */

@@ -30,7 +30,7 @@ const MAX_REFUSALS = 10;
 
 type Headers = Record<string, string | number>;
 
-/** Nothing that we answer is a page, is to be guessed at, kept, or shown inside somebody's frame. */
+/** Unless it says otherwise, nothing that we answer is a page, is to be guessed at, kept, or shown inside a frame. */
 const GUARDS: Headers = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -41,7 +41,9 @@ const GUARDS: Headers = {
 /** Answers with a body that is text. */
 export function sendText({ response }: Exchange, status: number, body: string | Buffer, headers: Headers): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { ...GUARDS, 'content-length': Buffer.byteLength(body), ...headers });
+  // what is not sent again is as long as it was
+  const length = status === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...GUARDS, ...length, ...headers });
   response.end(body);
 }
 

@@ -6,14 +6,24 @@ import { graphqlErrors, showError } from '../graphql/errors.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { type Exchange, sendFailure, sendJson, sendOutcome, sendText } from './answer.ts';
+import { ASSETS } from './bundle.ts';
+import { CHECKOUT, createCheckoutPage, type SendCheckoutPage } from './checkoutPage.ts';
 import { clientOf, createContext, idempotencyKeyOf, requestIdOf } from './context.ts';
 import { openCookies, readCookies } from './cookies.ts';
 import { allowOrigin, allowOwnDomain, answerPreflight } from './cors.ts';
 import { createEngine, type Engine, type Visit } from './engine.ts';
+import { createFaces, type Faces } from './faces.ts';
 import { createFindKey, type FindKey } from './keys.ts';
 import { openListener, PATIENCE, type Patience } from './listener.ts';
+import { admitLocalPage } from './localPages.ts';
 import { negotiate } from './negotiate.ts';
-import { createPlayground, PLAYGROUND_HEADERS, wantsPlayground } from './playground.ts';
+import {
+  createPlayground,
+  PLAYGROUND,
+  type PlaygroundSettings,
+  type SendPlayground,
+  wantsPlayground,
+} from './playground.ts';
 import { readRequest } from './readRequest.ts';
 import { readViewer } from './viewer.ts';
 
@@ -30,8 +40,8 @@ export interface House {
     /** What it can do without for now, in such words. */
     degraded(): Promise<readonly string[]>;
   };
-  /** What stands in the playground's editor at the first visit. */
-  readonly exampleQuery?: string;
+  /** What the playground is told of this gateway; nothing when absent. */
+  readonly playground?: PlaygroundSettings;
 }
 
 /** The front door: it is bound first, so that everything behind it may know its port, and serves when that is there. */
@@ -41,6 +51,8 @@ export interface Gateway {
   readonly url: string;
   /** Opens the door; until then everything but `/health/live` is answered 503. */
   serve(house: House): void;
+  /** Makes the page that payers come to, which would be made for the first of them. */
+  warm(): Promise<void>;
   /** Takes nothing new, finishes what runs within ten seconds, and closes. */
   drain(): Promise<void>;
 }
@@ -73,6 +85,9 @@ export async function openGateway(
     serve: (house) => {
       inside = moveIn(house);
     },
+    warm: async () => {
+      await inside?.faces.read(CHECKOUT.name);
+    },
     drain: listener.drain,
   };
 }
@@ -81,7 +96,9 @@ export async function openGateway(
 interface Inside extends House {
   readonly engine: Engine;
   readonly findKey: FindKey;
-  readonly playground: (() => Promise<Buffer>) | null;
+  readonly faces: Faces;
+  readonly sendCheckoutPage: SendCheckoutPage;
+  readonly sendPlayground: SendPlayground | null;
 }
 
 function moveIn(house: House): Inside {
@@ -93,11 +110,15 @@ function moveIn(house: House): Inside {
     rows: environment.LIMIT_DOCUMENT_ROWS,
   });
   const findKey = createFindKey(house.resources.database);
+  const faces = createFaces(environment.production ? [CHECKOUT] : [CHECKOUT, PLAYGROUND]);
+  const { playground = { demoWallets: [], asset: null } } = house;
   return {
     ...house,
     engine,
     findKey,
-    playground: environment.production ? null : createPlayground(house.exampleQuery),
+    faces,
+    sendCheckoutPage: createCheckoutPage(faces),
+    sendPlayground: environment.production ? null : createPlayground(faces, playground),
   };
 }
 
@@ -123,6 +144,8 @@ async function receive(
 
 function answer(exchange: Exchange, inside: Inside | null): void | Promise<void> {
   switch (exchange.path) {
+    case '/':
+      return answerRoot(exchange, inside);
     case '/graphql':
       if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
       return answerGraphql(exchange, inside);
@@ -137,18 +160,38 @@ function answer(exchange: Exchange, inside: Inside | null): void | Promise<void>
       refuseButReading(exchange);
       return answerReady(exchange, inside);
     default:
-      throw graphqlErrors.PATH_NOT_FOUND();
+      return answerPage(exchange, inside);
   }
+}
+
+/** Whoever opens the bare address in a browser is shown what there is to explore; production has nothing to show there. */
+function answerRoot(exchange: Exchange, inside: Inside | null): void {
+  if (!wantsPlayground(exchange.request)) throw graphqlErrors.PATH_NOT_FOUND();
+  if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
+  if (!inside.sendPlayground) throw graphqlErrors.PATH_NOT_FOUND();
+  sendText(exchange, 302, '', { location: '/graphql', 'cache-control': 'no-store' });
+}
+
+/** Pages and what they are made of; whatever else somebody asks for is not there. */
+async function answerPage(exchange: Exchange, inside: Inside | null): Promise<void> {
+  const { path } = exchange;
+  if (!path.startsWith('/pay/') && !path.startsWith(ASSETS)) throw graphqlErrors.PATH_NOT_FOUND();
+  if (!inside) throw kernelErrors.UNAVAILABLE({}, { retryAfter: 1 });
+  refuseButReading(exchange);
+  if (await inside.faces.sendAsset(exchange)) return;
+  if (await inside.sendCheckoutPage(exchange, inside.resources)) return;
+  throw graphqlErrors.PATH_NOT_FOUND();
 }
 
 async function answerGraphql(exchange: Exchange, inside: Inside): Promise<void> {
   const { request } = exchange;
-  const { resources, engine, playground } = inside;
+  const { engine, sendPlayground } = inside;
+  const resources = admitLocalPage(inside.resources, request.headers.origin);
   const { environment } = resources;
   allowOrigin(exchange, resources.signInOrigins, environment.COOKIES);
   await allowOwnDomain(exchange, resources);
   if (request.method === 'OPTIONS') return answerPreflight(exchange, environment.COOKIES);
-  if (playground && wantsPlayground(request)) return sendText(exchange, 200, await playground(), PLAYGROUND_HEADERS);
+  if (sendPlayground && wantsPlayground(request)) return sendPlayground(exchange);
   const accepted = negotiate(request.headers.accept);
   const params = await readRequest(request, environment.LIMIT_DOCUMENT_BYTES);
   const received = readCookies(request, resources);

@@ -4,10 +4,11 @@ import { type Answer, ask, codesOf, type OpenHouse, ORIGIN, openHouse, query } f
 
 let house: OpenHouse;
 let production: OpenHouse;
-const example = 'query Example { hello } # </script><script>alert(1)</script>';
+/** Whatever is told to the page, it can end nothing there. */
+const hostile = `"></div><script>alert('1')</script>&quot;`;
 
 beforeAll(async () => {
-  house = await openHouse({ exampleQuery: example });
+  house = await openHouse({ playground: { demoWallets: [], asset: hostile } });
   production = await openHouse({
     environment: {
       NODE_ENV: 'production',
@@ -120,31 +121,55 @@ describe('an answer', () => {
 });
 
 describe('the playground', () => {
-  const visit = (port: number, accept = 'text/html,application/xhtml+xml,*/*;q=0.8') =>
-    ask(port, { method: 'GET', headers: { accept } });
+  const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  const visit = (port: number, accept = BROWSER) => ask(port, { method: 'GET', headers: { accept } });
 
-  it('brings everything with it, so that it works offline', async () => {
+  it('names nothing elsewhere, and holds nothing that is run or styled inside it', async () => {
     const { status, headers, text } = await visit(house.gateway.port);
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(text).toContain('query Example { hello }');
-    // Tags that would load something, outside of the script, and what the script would import.
-    const [before = '', after = ''] = text.split(/<script>.*<\/script>/s);
-    expect(before + after).not.toMatch(/(?:src|href)="(?!data:)/);
-    expect(before).not.toMatch(/url\(\s*["']?(?:https?:)?\/\//);
-    expect(text).not.toMatch(/(?:importScripts|import)\(\s*["'`]https?:/);
+    expect(text).not.toMatch(
+      /<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|(?:src|href)="(?!data:,|\/assets\/playground\/)/,
+    );
   });
 
   it('is held by its browser to what it brought, and to this server', async () => {
     const { headers } = await visit(house.gateway.port);
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain("connect-src 'self'");
-    expect(policy).not.toMatch(/https?:|\*/);
+    expect(policy).toContain("; script-src 'self'; worker-src 'self'; ");
+    expect(policy).toContain("; connect-src 'self'");
+    expect(policy).not.toMatch(/https?:|\*|eval|blob:/);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
   });
 
-  it('is not ended by an example that holds the end of a script', async () => {
+  it('tells the page of this gateway in a text that ends nothing there', async () => {
     const { text } = await visit(house.gateway.port);
-    expect(text).not.toContain('</script><script>alert(1)');
+    expect(text).not.toContain("<script>alert('1')</script>");
+    const [, written = ''] = / data-settings="([^"]*)"/.exec(text) ?? [];
+    const read = written.replaceAll('&lt;', '<').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+    expect(JSON.parse(read)).toEqual({
+      workers: {
+        editor: expect.stringMatching(/^\/assets\/playground\/editorWorker-[A-Z0-9]{8}\.js$/),
+        graphql: expect.stringMatching(/^\/assets\/playground\/graphqlWorker-[A-Z0-9]{8}\.js$/),
+        json: expect.stringMatching(/^\/assets\/playground\/jsonWorker-[A-Z0-9]{8}\.js$/),
+      },
+      demoWallets: [],
+      asset: hostile,
+    });
+  });
+
+  it('runs what this server has, and nothing loads from elsewhere', async () => {
+    const { text } = await visit(house.gateway.port);
+    const addresses = [...text.matchAll(/\/assets\/playground\/[\w.-]+/g)].map(([path]) => path);
+    expect(addresses).toHaveLength(5);
+    for (const path of addresses) {
+      const answer = await ask(house.gateway.port, { method: 'GET', path });
+      expect([path, answer.status]).toEqual([path, 200]);
+      expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      expect(answer.text).not.toMatch(
+        /(?:importScripts|import)\(\s*["'`]https?:|@import\s*(?:url\()?["']?https?:|url\(["']?https?:/,
+      );
+    }
   });
 
   it('gives a program that asks for JSON JSON', async () => {
@@ -153,10 +178,29 @@ describe('the playground', () => {
     expect(text).toBe('{"data":{"hello":"hello you"}}');
   });
 
+  it('is where a browser is led that asks for the bare address, and nobody else', async () => {
+    const root = (port: number, method: string, accept?: string) =>
+      ask(port, { method, path: '/', headers: accept ? { accept } : {} });
+    const led = await root(house.gateway.port, 'GET', BROWSER);
+    expect([led.status, led.headers.location, led.text]).toEqual([302, '/graphql', '']);
+    for (const [port, method, accept] of [
+      [house.gateway.port, 'GET', undefined],
+      [house.gateway.port, 'GET', 'application/json'],
+      [house.gateway.port, 'POST', BROWSER],
+      [production.gateway.port, 'GET', BROWSER],
+    ] as const) {
+      const answer = await root(port, method, accept);
+      expect([answer.status, codesOf(answer)]).toEqual([404, ['PATH_NOT_FOUND']]);
+    }
+  });
+
   it('does not exist in production', async () => {
     const answer = await visit(production.gateway.port);
     expect([answer.status, codesOf(answer)]).toEqual([400, ['BAD_REQUEST']]);
     const htmlAlone = await visit(production.gateway.port, 'text/html');
     expect([htmlAlone.status, codesOf(htmlAlone)]).toEqual([406, ['NOT_ACCEPTABLE']]);
+    const [script = ''] = /\/assets\/playground\/main-[\w.]+/.exec((await visit(house.gateway.port)).text) ?? [];
+    const asset = await ask(production.gateway.port, { method: 'GET', path: script });
+    expect([asset.status, codesOf(asset)]).toEqual([404, ['PATH_NOT_FOUND']]);
   });
 });

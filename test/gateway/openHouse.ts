@@ -13,6 +13,7 @@ import type { Scene } from '../../src/database/scene.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { PATIENCE, type Patience } from '../../src/gateway/listener.ts';
 import { createLog } from '../../src/gateway/log.ts';
+import type { PlaygroundSettings } from '../../src/gateway/playground.ts';
 import { type Gateway, openGateway } from '../../src/gateway/server.ts';
 import { kernelErrors } from '../../src/kernel/errors.ts';
 
@@ -42,7 +43,7 @@ interface Options {
   readonly degraded?: () => Promise<readonly string[]>;
   readonly patience?: Partial<Patience>;
   readonly serving?: boolean;
-  readonly exampleQuery?: string;
+  readonly playground?: PlaygroundSettings;
 }
 
 export async function openHouse(options: Options = {}): Promise<OpenHouse> {
@@ -76,7 +77,7 @@ export async function openHouse(options: Options = {}): Promise<OpenHouse> {
       resources,
       schema: smallSchema(slow.promise, began.resolve, flooding),
       health: { ready: options.ready ?? nothing, degraded: options.degraded ?? nothing },
-      ...(options.exampleQuery !== undefined && { exampleQuery: options.exampleQuery }),
+      ...(options.playground && { playground: options.playground }),
     });
   }
   return {

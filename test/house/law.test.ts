@@ -45,6 +45,11 @@ const planted: readonly (readonly [file: string, imported: string, rule: string]
   ['src/payments/low.ts', '../webhooks/model.ts', 'payments/ below webhooks/'],
   ['src/webhooks/low.ts', '../gateway/server.ts', 'webhooks/ below gateway/'],
   ['src/gateway/low.ts', '../main.ts', 'gateway/ below worker.ts'],
+  ['src/client/low.ts', '../kernel/words.ts', 'client/ below kernel/'],
+  ['src/gateway/pages.ts', '../checkout/app.tsx', 'a face is served, not imported'],
+  ['src/checkout/low.tsx', '../kernel/words.ts', 'a face knows itself and the client'],
+  ['src/playground/low.tsx', '../checkout/app.tsx', 'a face knows itself and the client'],
+  ['src/checkout/core.tsx', 'node:fs', 'browsers have nothing of Node'],
   ['src/utils/low.ts', '../kernel/words.ts', 'every room has its floor'],
   ['src/chain/one.ts', './two.ts', 'no cycle'],
   ['src/tenancy/low.ts', '../environment.ts', 'the environment is read at the entrance'],
@@ -63,6 +68,10 @@ describe('the law of dependency', () => {
       'src/environment.ts': 'export type Environment = string;\n',
       'src/context.ts': "import type { Environment } from './environment.ts';\nexport type Context = Environment;\n",
       'src/payments/model.ts': "import { word } from '../kernel/words.ts';\nexport const model: string = word;\n",
+      'src/client/client.ts': 'export const client = "";\n',
+      'src/checkout/main.tsx':
+        "import { client } from '../client/client.ts';\nimport { app } from './app.tsx';\nexport const main = app + client;\n",
+      'src/checkout/app.tsx': 'export const app = "";\n',
       'src/gateway/server.ts': "import { model } from '../payments/model.ts';\nexport const server: string = model;\n",
     });
     expect(said).toContain('0 violations, 0 unseen');

@@ -1,0 +1,31 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The names that systems give the browser. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** The browser that the tests drive: `CHROMIUM_BIN`, or the one of the system; null where there is none. */
+export function findChromium(): string | null {
+  const { CHROMIUM_BIN, PATH = '' } = process.env;
+  const folders = [...PATH.split(delimiter), '/usr/bin'].filter((folder) => folder !== '');
+  const places = CHROMIUM_BIN ? [CHROMIUM_BIN] : folders.flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return places.find(canRun) ?? null;
+}
+
+function canRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The tests that need a browser where there is none, to be left out; the last line of the run says so. */
+export function testsWithoutBrowser(): string[] {
+  if (findChromium()) return [];
+  const line =
+    'Left out: test/browser, since no chromium was found. Install it (Debian: apt-get install chromium), or name one in CHROMIUM_BIN.';
+  process.once('exit', () => process.stderr.write(`\n${line}\n`));
+  return ['test/browser/**'];
+}
