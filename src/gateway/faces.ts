@@ -17,18 +17,20 @@ const ASSET_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** What each face became in this process: the same, whichever gateway in it was asked first. */
+const bundles = new WeakMap<Face, Promise<Bundle>>();
+
 /** Makes nothing yet. */
 export function createFaces(faces: readonly Face[]): Faces {
-  const bundles = new Map<string, Promise<Bundle>>();
   const read = (name: string): Promise<Bundle> => {
-    const known = bundles.get(name);
-    if (known !== undefined) return known;
     const face = faces.find((one) => one.name === name);
     if (!face) return Promise.reject(new Error(`There is no face called ${name}.`));
+    const known = bundles.get(face);
+    if (known !== undefined) return known;
     const made = bundleFace(face);
-    bundles.set(name, made);
+    bundles.set(face, made);
     // What failed once, for want of memory say, may succeed for the next visitor.
-    made.catch(() => bundles.delete(name));
+    made.catch(() => bundles.delete(face));
     return made;
   };
   return {

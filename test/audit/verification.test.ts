@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
-import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { copyOf, freshDatabase, type TestDatabase } from '../support/database.ts';
 import { seedTenants, type Tenant } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { sealAll, sql, verify } from './chains.ts';
@@ -56,7 +56,15 @@ const INSERT = (place: string): string => `
 const UNSEAL = 'delete from audit_seals where organization_id = :organization';
 
 describe('a chain', () => {
-  beforeEach(async () => seed(await freshDatabase()));
+  let seeded: TestDatabase;
+  beforeAll(async () => {
+    seeded = await freshDatabase();
+    await seed(seeded);
+  });
+  afterAll(() => seeded.drop());
+  beforeEach(async () => {
+    database = await copyOf(seeded);
+  });
   afterEach(() => database.drop());
 
   it('is sound when nobody has touched it, and says what is not sealed yet', async () => {

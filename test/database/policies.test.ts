@@ -16,11 +16,6 @@ const shown = new Map(
 
 let database: TestDatabase;
 
-beforeEach(async () => {
-  database = await freshDatabase();
-});
-afterEach(() => database.drop());
-
 async function run(script: string): Promise<void> {
   await withSession(database.adminUrl, (client) => client.query(script));
 }
@@ -53,6 +48,11 @@ end
 $$`;
 
 describe('the law that prisma/policies shows', () => {
+  beforeEach(async () => {
+    database = await freshDatabase();
+  });
+  afterEach(() => database.drop());
+
   it('is the law of the migrated database, all of it', async () => {
     const inForce = await readLaw(database.adminUrl);
     await run(LAWLESS);
@@ -98,7 +98,9 @@ describe('the law that prisma/policies shows', () => {
     await run(everything);
     expect(await readLaw(database.adminUrl)).not.toEqual(inForce);
   });
+});
 
+describe('the law that a file of prisma/policies shows', () => {
   it.each([...shown])('keeps to the tables of the domain in %s.sql', (domain, law) => {
     const named = new Set(
       [...law.matchAll(/^alter table (\w+)|^create policy \w+ on (\w+)/gm)].map((m) => m[1] ?? m[2]),

@@ -134,7 +134,11 @@ describe('a subscriber', () => {
         return new Map<string, string>();
       },
     };
-    await expect(serveSubscriber(context, reader)).rejects.toThrow('the power went');
+    // a fact is read once nothing older can be committed any more, on the whole server
+    await vi.waitFor(() => expect(serveSubscriber(context, reader)).rejects.toThrow('the power went'), {
+      timeout: 30_000,
+      interval: 20,
+    });
     const seen = () => sql(`select from events where aggregate_type = 'refund' and aggregate_id = $1`, id);
     expect(await seen()).toHaveLength(0);
     expect((await deliveriesOf(reader)).at(-1)).toEqual({
@@ -167,7 +171,6 @@ describe('a subscriber', () => {
         return new Map<string, string>();
       },
     };
-    // a fact is read once nothing older can be committed any more, on the whole server
     while (deaths === 0) await serveSubscriber(context, reader).catch(() => {});
     await makeDue(reader);
     await serve(reader);

@@ -13,7 +13,7 @@ import {
   writeText,
 } from './visitor.ts';
 
-const MESSAGES = FULL ? 1_000 : 20;
+const MESSAGES = FULL ? 1_000 : 12;
 
 let house: TestTollhouse;
 beforeAll(async () => {

@@ -17,10 +17,19 @@ afterAll(async () => {
   await database.drop();
 });
 
+const isBehind = ({ name }: Control): boolean =>
+  Object.keys(BEHIND).some((condition) => name.startsWith(`${condition} `));
+
+/** All that are behind another lock, and some of the others. */
+function sampleOf(controls: readonly Control[]): readonly Control[] {
+  const others = controls.filter((control) => !isBehind(control));
+  return [...controls.filter(isBehind), ...sample(others, 4)];
+}
+
 /** One fault at a time; that nothing is found where there is none, is what matrix.test.ts says. */
 const FAULTS: readonly (readonly [fault: string, controls: () => Promise<readonly Control[]>])[] = [
   ['a policy that was dropped', () => droppedPolicies(stage.client)],
-  ['a condition that was left out', () => weakenedPolicies(stage.client)],
+  ['a condition that was left out', async () => sampleOf(await weakenedPolicies(stage.client))],
   ['a table without row security, or that does not force it', async () => unboundTables([...stage.subjects.keys()])],
   // A thousand and more, all found alike: by the privileges that the catalog tells.
   ['a verb or a column that was granted too many', async () => sample(await grantsTooMany(stage.client), 12)],

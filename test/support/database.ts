@@ -22,6 +22,11 @@ export function freshDatabase(): Promise<TestDatabase> {
   return makeDatabase('template tollhouse');
 }
 
+/** A database with what is in another one now, that nobody is connected to. */
+export function copyOf({ name }: TestDatabase): Promise<TestDatabase> {
+  return makeDatabase(`template ${name}`);
+}
+
 /** A database without migrations, whose schema belongs to the owner. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   const database = await makeDatabase('template template0');
