@@ -7,11 +7,11 @@ import type { TestDatabase } from '../support/database.ts';
 
 /** A statement as a superuser, whom nothing binds. */
 export async function sql<Row = Record<string, unknown>>(
-  { adminUrl }: Pick<TestDatabase, 'adminUrl'>,
+  database: Pick<TestDatabase, 'sql'>,
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  return withSession(adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
+  return database.sql<Row>(text, values);
 }
 
 /** A connection that has become the worker, as the gateway's does. */

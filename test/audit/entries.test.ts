@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withSession } from '../../src/database/session.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Person, signIn } from '../support/person.ts';
 import { memberScene, seedTenants, type Tenant, type World } from '../support/tenants.ts';
@@ -34,9 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => tollhouse.stop());
 
-async function sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-  return withSession(tollhouse.database.adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
-}
+const sql = <Row>(text: string, values: unknown[] = []): Promise<Row[]> => tollhouse.database.sql(text, values);
 
 const entriesOf = (requestId: string): Promise<Entry[]> =>
   sql('select * from audit_entries where request_id = $1 order by created_at, id', [requestId]);

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { sample } from '../support/scale.ts';
 import { graveFaults, overflowOf } from './support/accessibility.ts';
 import { openVisitor } from './support/browser.ts';
 import { confirm, openCounter, PAY, press, says } from './support/counter.ts';
@@ -64,7 +65,7 @@ async function walk(page: Page, path: string, look: (state: string) => Promise<v
   await look('paid');
 }
 
-describe.each(['light', 'dark'] as const)('the page in %s', (colorScheme) => {
+describe.each(sample(['light', 'dark'] as const, 2))('the page in %s', (colorScheme) => {
   it('has no grave fault of accessibility in any state, and fits a window of 320 pixels', async () => {
     const { path } = await counter.shop.makeLink(FULL);
     const closed = await counter.shop.makeLink({
@@ -101,12 +102,14 @@ describe.each(['light', 'dark'] as const)('the page in %s', (colorScheme) => {
   });
 });
 
-describe.each([
+const themes = [
   { accent: '#ffe600', background: '#101820', font: 'ROUNDED' },
   { accent: '#777777', background: '#808080', font: 'SERIF' },
   { accent: '#fff', background: '#fff', font: 'MONOSPACE' },
   { accent: '#000000', background: '#7a0019' },
-])('the page in the merchant’s own colours, %j', (theme) => {
+];
+
+describe.each(sample(themes, 4))('the page in the merchant’s own colours, %j', (theme) => {
   it('can be read all the same, in light and in dark', async () => {
     await counter.shop.ask(
       `mutation ($input: UpdateStoreConfigurationInput!) { updateStoreConfiguration(input: $input) { replayed } }`,

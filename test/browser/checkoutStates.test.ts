@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { concatHex, encodeFunctionData, erc20Abi, slice } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { sample } from '../support/scale.ts';
 import { graveFaults, overflowOf } from './support/accessibility.ts';
 import { openVisitor } from './support/browser.ts';
 import { confirm, openCounter, PAY, press, says } from './support/counter.ts';
@@ -126,17 +127,21 @@ describe('a wallet', () => {
     }
   });
 
-  it.each([
+  const refusals = [
     [-32_002, 'Your wallet is asking you already. Open it.'],
     [4900, 'Your wallet is not connected to the network. Check it, and try again.'],
     [-32_603, 'The wallet could not do it: It says so.'],
-  ])('that answers %d to being asked for its account is told of in words', async (code, words) => {
-    const { path } = await counter.shop.makeLink();
-    const page = await counter.visitor.open(path);
-    answers(code, 'eth_requestAccounts');
-    await press(page, PAY);
-    await alerted(page, words);
-  });
+  ] as const;
+  it.each(sample(refusals, 3))(
+    'that answers %d to being asked for its account is told of in words',
+    async (code, words) => {
+      const { path } = await counter.shop.makeLink();
+      const page = await counter.visitor.open(path);
+      answers(code, 'eth_requestAccounts');
+      await press(page, PAY);
+      await alerted(page, words);
+    },
+  );
 
   it('that says it is asking already is not asked again for the same', async () => {
     const { path } = await counter.shop.makeLink();

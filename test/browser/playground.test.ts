@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sample } from '../support/scale.ts';
 import { openVisitor } from './support/browser.ts';
 import { chooseWallet, openDesk, openPlayground, says, signInAs } from './support/desk.ts';
 import { run } from './support/editors.ts';
@@ -18,7 +19,7 @@ describe('whoever comes with a wallet', () => {
     expect(await page.getByRole('combobox', { name: 'Organization' }).innerText()).not.toBe('');
   });
 
-  it.each(['eth_requestAccounts', 'personal_sign'])(
+  it.each(sample(['eth_requestAccounts', 'personal_sign'], 2))(
     'is nobody when they refuse %s, and can try again',
     async (method) => {
       const page = await openPlayground(desk);
@@ -32,11 +33,12 @@ describe('whoever comes with a wallet', () => {
     },
   );
 
-  it.each([
+  const chains = [
     { on: 10, signs: 10 },
     { on: 31_337, signs: 31_337 },
     { on: 1, signs: 31_337 },
-  ])('signs in on chain $signs from chain $on', async ({ on, signs }) => {
+  ];
+  it.each(sample(chains, 3))('signs in on chain $signs from chain $on', async ({ on, signs }) => {
     const page = await openPlayground(desk);
     desk.wallet.chainId = on;
     const sent = page.waitForRequest((request) => request.postData()?.includes('signInWithEthereum') ?? false);

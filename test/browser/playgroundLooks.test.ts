@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sample } from '../support/scale.ts';
 import { graveFaults, overflowOf } from './support/accessibility.ts';
 import { openVisitor } from './support/browser.ts';
 import { openDesk, openPlayground, says, signInAs } from './support/desk.ts';
@@ -8,7 +9,7 @@ import { keepPicture } from './support/pictures.ts';
 const desk = openDesk();
 
 describe('the bar above the editors', () => {
-  it.each(['light', 'dark'] as const)('can be read and used by everybody, in %s', async (colorScheme) => {
+  it.each(sample(['light', 'dark'] as const, 2))('can be read and used by everybody, in %s', async (colorScheme) => {
     const visitor = await openVisitor(desk.browser, desk.origin, { colorScheme });
     const page = await openPlayground({ visitor });
     expect(await graveFaults(page, '.bar')).toEqual([]);

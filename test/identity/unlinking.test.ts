@@ -7,6 +7,7 @@ import {
   codeOf,
   enterHouse,
   newWallet,
+  OVERTAKEN,
   present,
   refresh,
   rowId,
@@ -318,7 +319,7 @@ describe('at one instant', () => {
         expect(visit.signedIn.viewer.user.id).not.toBe(person.viewer.user.id);
       } else {
         // it was in before the wallet went, and is out now; its answer may have been overtaken
-        expect(['OK', 'UNAUTHENTICATED']).toContain(visit.code);
+        expect(OVERTAKEN).toContain(visit.code);
         const alive = await sql(
           house,
           `select from sessions s left join identities i on i.id = s.identity_id

@@ -1,5 +1,4 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
-import { withSession } from '../../src/database/session.ts';
 import { sha256 } from '../../src/kernel/digest.ts';
 import { decodeGlobalId } from '../../src/kernel/ids.ts';
 import type { Person } from '../support/person.ts';
@@ -119,13 +118,19 @@ export async function enterHouse(house: House, wallet: Wallet = newWallet()): Pr
   return signedIn;
 }
 
+/**
+ * What becomes of a deed while its doer's session is ended elsewhere: it was in time, or it came too late, or it was done
+ * and nobody is there to be answered.
+ */
+export const OVERTAKEN: readonly string[] = ['OK', 'UNAUTHENTICATED', 'ANSWER_LOST'];
+
 /** Runs a statement as a superuser, whom no policy binds. */
 export function sql(
   { database }: Pick<House, 'database'>,
   text: string,
   values: unknown[] = [],
 ): Promise<Record<string, unknown>[]> {
-  return withSession(database.adminUrl, async (client) => (await client.query(text, values)).rows);
+  return database.sql(text, values);
 }
 
 /** Whether the nonce can still be used. */

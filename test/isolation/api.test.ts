@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withSession } from '../../src/database/session.ts';
 import { showAddress } from '../../src/kernel/address.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { sealAll } from '../audit/chains.ts';
@@ -73,7 +72,7 @@ beforeAll(async () => {
 afterAll(() => tollhouse.stop());
 
 async function admin(text: string, values: unknown[] = [other.organizationId]): Promise<Record<string, unknown>[]> {
-  return withSession(tollhouse.database.adminUrl, async (client) => (await client.query(text, values)).rows);
+  return tollhouse.database.sql(text, values);
 }
 
 async function tokenOf({ organizationId, people }: Tenant): Promise<string> {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withSession } from '../../src/database/session.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { WITHOUT_TENANT } from './withoutTenant.ts';
 
@@ -16,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 async function read<Row>(text: string): Promise<Row[]> {
-  return withSession(database.adminUrl, async (client) => (await client.query(text)).rows as Row[]);
+  return database.sql(text);
 }
 
 const COLUMNS = (key: string, of: string): string => `array(

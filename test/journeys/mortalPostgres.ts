@@ -12,7 +12,7 @@ import { freePort } from '../../src/local/freePort.ts';
 import { type GuardedServer, startGuarded } from '../../src/local/guard.ts';
 import { identifyProcess } from '../../src/local/process.ts';
 import { leftovers, listen, makeRoot, until } from '../local/children.ts';
-import type { TestDatabase } from '../support/database.ts';
+import { superuserOf, type TestDatabase } from '../support/database.ts';
 import { followOperations } from '../support/operations.ts';
 
 /** A PostgreSQL that keeps what it has promised to keep, with the gateway's database in it. */
@@ -67,14 +67,17 @@ export async function openMortalPostgres(): Promise<MortalPostgres> {
   await ensureRoles({ ownerUrl, gatewayUrl, operatorUrl });
   await withSession(adminUrl, (client) => client.query(`grant connect on database tollhouse to ${OPERATOR_LOGIN}`));
   await migrate(ownerUrl);
+  const superuserUrl = Object.assign(new URL(adminUrl), { pathname: '/tollhouse' }).href;
+  const superuser = superuserOf(superuserUrl);
   return {
     database: {
+      ...superuser,
       name: 'tollhouse',
-      adminUrl: Object.assign(new URL(adminUrl), { pathname: '/tollhouse' }).href,
+      adminUrl: superuserUrl,
       ownerUrl,
       gatewayUrl,
       operatorUrl,
-      drop: async () => {},
+      drop: () => superuser.leave(),
     },
     start,
     async kill() {

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerChain } from '../../src/chain/commands/registerChain.ts';
 import { followChain } from '../../src/chain/jobs.ts';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
-import { withSession } from '../../src/database/session.ts';
 import { settleOrders } from '../../src/payments/jobs.ts';
 import type { ChainTransferData } from '../../src/ports.ts';
 import { calm, changeable, disturb } from '../chain/chance.ts';
@@ -24,8 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => house.stop());
 
-const sql = <Row>(text: string, ...values: unknown[]): Promise<Row[]> =>
-  withSession(house.database.adminUrl, async (client) => (await client.query(text, values)).rows as never);
+const sql = <Row>(text: string, ...values: unknown[]): Promise<Row[]> => house.database.sql(text, values);
 
 const TOKEN = TEST_TOKEN_ADDRESS.toLowerCase();
 const DUE = 10n;

@@ -1,4 +1,3 @@
-import { withSession } from '../../src/database/session.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { mutate, type Outcome } from '../identity/linker.ts';
 import { codeOf } from '../identity/visitor.ts';
@@ -19,7 +18,7 @@ const SEEN = 'membership { role status jobTitle department leftAt } replayed';
 type Changed = { readonly membership: MemberSeen; readonly replayed: boolean };
 
 export async function adminSql<Row>(house: TestTollhouse, text: string, values: unknown[] = []): Promise<Row[]> {
-  return withSession(house.database.adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
+  return house.database.sql(text, values);
 }
 
 /** The global id of a person's membership in the tenant. */

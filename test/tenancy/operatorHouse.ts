@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withSession } from '../../src/database/session.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import type { TestDatabase } from '../support/database.ts';
 import type { Person } from '../support/person.ts';
@@ -24,7 +23,17 @@ export async function operatorCommand(
   return said.stdout.trim();
 }
 
-/** Makes somebody an operator. */
+/** Makes somebody an operator, as the command would. */
+export async function makeOperator(
+  { database }: Pick<TestTollhouse, 'database'>,
+  { userId }: Pick<Person, 'userId'>,
+): Promise<void> {
+  await database.sql(`insert into operators (user_id, granted_by, reason) values ($1, 'root@house', 'on duty')`, [
+    idOf(userId),
+  ]);
+}
+
+/** Makes somebody an operator, by the command. */
 export function grant({ database }: TestTollhouse, { account }: Person): Promise<string> {
   return operatorCommand(database, 'grant', '--wallet', account.address, '--reason', 'on duty');
 }
@@ -35,7 +44,7 @@ export function rowsOf(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Record<string, unknown>[]> {
-  return withSession(database.adminUrl, async (client) => (await client.query(text, [...values])).rows);
+  return database.sql(text, [...values]);
 }
 
 /** One of the three deeds, on the organization of this global id. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withSession } from '../../src/database/session.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
 import { signIn } from '../support/person.ts';
 import { seedTenants, type Tenant, type TenantRole } from '../support/tenants.ts';
@@ -16,9 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => tollhouse.stop());
 
-async function sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-  return withSession(tollhouse.database.adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
-}
+const sql = <Row>(text: string, values: unknown[] = []): Promise<Row[]> => tollhouse.database.sql(text, values);
 
 const viewerOf = (tenant: Tenant, role: TenantRole) => ({
   ...tenant.people[role],

@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withSession } from '../../src/database/session.ts';
 import { PERMISSIONS, type PermissionDefinition, ROLES } from '../../src/kernel/permissions.ts';
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { seedTenants, type Tenant } from '../support/tenants.ts';
@@ -17,7 +16,7 @@ afterAll(() => database.drop());
 const PERMISSION_NAMES = Object.keys(PERMISSIONS);
 
 async function read<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-  return withSession(database.adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
+  return database.sql(text, values);
 }
 
 describe('the table of permissions', () => {

@@ -7,7 +7,7 @@ import { signIn } from '../support/person.ts';
 import { FULL } from '../support/scale.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { deletedOf, linkTo, orderOf, remove, restore, slugOf, switchTo } from './leavers.ts';
-import { act, codesOf, eventsOf, grant, recordsOf } from './operatorHouse.ts';
+import { act, codesOf, eventsOf, makeOperator, recordsOf } from './operatorHouse.ts';
 
 const ROUNDS = FULL ? 40 : 4;
 
@@ -210,7 +210,7 @@ describe('an organization that was deleted', () => {
 describe('an operator', () => {
   it('restores what was deleted, on record; not what nobody owns, or whose time is over', async () => {
     const operator = await signIn(house);
-    await grant(house, operator);
+    await makeOperator(house, operator);
     const { person, gone, slug } = await bereft();
     const asked = { token: operator.accessToken, deed: 'restoreOrganization', organizationId: gone } as const;
     await age(gone, 7);

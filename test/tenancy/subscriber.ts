@@ -3,12 +3,12 @@ import { mutate, type Outcome } from '../identity/linker.ts';
 import { type Person, signIn } from '../support/person.ts';
 import type { Tenant, World } from '../support/tenants.ts';
 import type { TestTollhouse } from '../support/tollhouse.ts';
-import { grant } from './operatorHouse.ts';
+import { makeOperator } from './operatorHouse.ts';
 
 /** Somebody who has signed in, and is an operator. */
 export async function enterOperator(house: TestTollhouse): Promise<Person> {
   const operator = await signIn(house);
-  await grant(house, operator);
+  await makeOperator(house, operator);
   return operator;
 }
 

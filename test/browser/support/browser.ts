@@ -64,6 +64,10 @@ export async function openVisitor(
       await page.goto(path);
       return page;
     },
-    close: () => context.close(),
+    close: async () => {
+      // what a page still asks for through a route of the test's would be waited for
+      await context.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.close();
+    },
   };
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFunctionData, type Hex, parseAbi } from 'viem';
 import { TEST_TOKEN_ADDRESS } from '../../../src/chain/providers/testToken.ts';
-import { withSession } from '../../../src/database/session.ts';
 import type { DevelopmentChain } from '../../support/chain.ts';
 import { type Person, signIn } from '../../support/person.ts';
 import { startTollhouse, type TestTollhouse } from '../../support/tollhouse.ts';
@@ -87,8 +86,7 @@ export async function openShop(settings: Record<string, string> = {}): Promise<S
       const data = encodeFunctionData({ abi, functionName: 'mint', args: [address, 10n ** 12n] });
       await chain.send(9, { to: TEST_TOKEN_ADDRESS, data });
     },
-    sql: (text, ...values) =>
-      withSession(house.database.adminUrl, async (client) => (await client.query(text, values)).rows as never),
+    sql: (text, ...values) => house.database.sql(text, values),
     close: () => house.stop(),
   };
 }
