@@ -24,8 +24,6 @@ export default defineConfig({
     // that four fill two cores.
     isolate: false,
     maxWorkers: 4,
-    // What a request leaves behind is forgotten at once, and not copied about before.
-    execArgv: ['--max-semi-space-size=64'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // What is waited for is asked often, and given up late: a machine that does much else is slow, and not wrong.

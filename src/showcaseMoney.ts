@@ -52,5 +52,5 @@ export async function seedMoney(context: Context, chain: ChainSetting): Promise<
     publicActions,
   );
   const sent = await wallet.sendTransaction({ chain: null, to: accountOf('Alice'), value: A_TIP });
-  await wallet.waitForTransactionReceipt({ hash: sent });
+  await wallet.waitForTransactionReceipt({ hash: sent, checkReplacement: false });
 }

@@ -1,5 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canReach, serverAccount } from '../local/account.ts';
@@ -18,6 +17,7 @@ import {
   makeHome,
   readLock,
   readPassword,
+  scratchFolder,
   writePassword,
 } from './embeddedHome.ts';
 
@@ -167,7 +167,7 @@ export async function startEphemeralPostgres(): Promise<EphemeralPostgres> {
   const account = serverAccount();
   const { initdb, postgres } = findBinaries(account);
   for (let attempt = 1; ; attempt += 1) {
-    const home = mkdtempSync(join(realpathSync(tmpdir()), 'tollhouse-postgres-'));
+    const home = mkdtempSync(join(scratchFolder(), 'tollhouse-postgres-'));
     if (account) chownSync(home, account.uid, account.gid);
     if (!canReach(account, home)) {
       rmSync(home, { recursive: true });

@@ -1,6 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chownSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -10,6 +20,29 @@ import { startGuarded } from '../local/guard.ts';
 import { LocalError } from '../local/localError.ts';
 import type { LocalLog } from '../local/log.ts';
 import { findBinaries } from './embeddedBinaries.ts';
+
+/** What Node answers where nobody has set another folder. */
+const DEFAULT = '/tmp';
+const MEMORY = '/dev/shm';
+const TMPFS = 0x01021994;
+/** What a run of the tests takes at most, and as much again. */
+const PLENTY = 4 * 2 ** 30;
+
+/**
+ * Where data lies that nobody keeps: where TMPDIR says; else in memory, when there is plenty. A database is a thousand files,
+ * and to make and remove them by the hundred is what a file system on a disk is slowest at.
+ */
+export function scratchFolder(): string {
+  if (tmpdir() === DEFAULT) {
+    try {
+      const { type, bavail, bsize } = statfsSync(MEMORY);
+      if (type === TMPFS && bavail * bsize >= PLENTY) return MEMORY;
+    } catch {
+      // this system has none
+    }
+  }
+  return realpathSync(tmpdir());
+}
 
 /** What initdb is told: `data` and `password` lie in the home; every login needs the password. */
 export function initdbArguments(home: string): string[] {

@@ -127,7 +127,7 @@ describe('deploying the test token', () => {
     const rpcUrl = await startChain();
     const deployer = walletOf(4, rpcUrl);
     const hash = await deployer.sendTransaction({ to: devAccount(5).address, value: 1n });
-    await deployer.waitForTransactionReceipt({ hash });
+    await deployer.waitForTransactionReceipt({ hash, checkReplacement: false });
 
     await expect(deployTestToken({ rpcUrl })).rejects.toThrow(/account 4 .* has already sent 1 transaction/);
     expect(await deployer.getCode({ address: TEST_TOKEN_ADDRESS })).toBeUndefined();
@@ -159,7 +159,7 @@ describe('the test token', () => {
 
   async function send(from: typeof wallet, data: Hex) {
     const hash = await from.sendTransaction({ to: TEST_TOKEN_ADDRESS, data });
-    const receipt = await from.waitForTransactionReceipt({ hash });
+    const receipt = await from.waitForTransactionReceipt({ hash, checkReplacement: false });
     expect(receipt.status).toBe('success');
     return parseEventLogs({ abi, logs: receipt.logs }).map(({ eventName, args }) => ({ eventName, args }));
   }
@@ -223,7 +223,7 @@ describe('the test token', () => {
     const reference: Hex = '0x00112233445566778899aabbccddeeff';
     const data = concatHex([transfer(friend, 1n), reference]);
     const hash = await wallet.sendTransaction({ to: TEST_TOKEN_ADDRESS, data });
-    const { status, logs } = await wallet.waitForTransactionReceipt({ hash });
+    const { status, logs } = await wallet.waitForTransactionReceipt({ hash, checkReplacement: false });
     expect([status, logs.length]).toEqual(['success', 1]);
     expect((await wallet.getTransaction({ hash })).input).toBe(data);
   });

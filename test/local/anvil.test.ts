@@ -33,7 +33,7 @@ function clientOf({ url }: { url: string }) {
 async function sayLog({ url }: { url: string }): Promise<Hash> {
   const wallet = createWalletClient({ account, chain: anvil, transport: http(url) });
   const hash = await wallet.sendTransaction({ data: '0x5f5fa0' });
-  await clientOf({ url }).waitForTransactionReceipt({ hash, pollingInterval: 20 });
+  await clientOf({ url }).waitForTransactionReceipt({ hash, pollingInterval: 20, checkReplacement: false });
   return hash;
 }
 

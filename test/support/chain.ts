@@ -71,6 +71,8 @@ function connect(rpcUrl: string, chainId: number) {
     name: 'Local chain',
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: [rpcUrl] } },
+    // Nobody replaces these; and who looks for a replacement may miss the one block that a quiet chain mines.
+    supportsTransactionReplacementDetection: false,
   });
   const transport = http(rpcUrl);
   return {

@@ -1,8 +1,7 @@
 import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEphemeralPostgres } from '../../src/database/embedded.ts';
-import { becomesReady, writePassword } from '../../src/database/embeddedHome.ts';
+import { becomesReady, scratchFolder, writePassword } from '../../src/database/embeddedHome.ts';
 import { serverAccount } from '../../src/local/account.ts';
 import { freePort } from '../../src/local/freePort.ts';
 import { startGuarded } from '../../src/local/guard.ts';
@@ -32,7 +31,7 @@ async function startDebianPostgres(): Promise<TestServer> {
   const versions = existsSync(INSTALLED) ? readdirSync(INSTALLED).sort((a, b) => Number(b) - Number(a)) : [];
   if (!versions[0]) throw new Error(`TEST_POSTGRES=debian, but there is no PostgreSQL in ${INSTALLED}.`);
   const account = serverAccount();
-  const folder = mkdtempSync(join(tmpdir(), 'tollhouse-postgres-'));
+  const folder = mkdtempSync(join(scratchFolder(), 'tollhouse-postgres-'));
   if (account) chownSync(folder, account.uid, account.gid);
   const password = writePassword(folder, account);
   const port = await freePort();

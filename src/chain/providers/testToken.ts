@@ -25,7 +25,7 @@ async function deploy(client: DeployerClient): Promise<void> {
   // The nonce is given, not asked for: a second deployment is refused by the chain and never lands elsewhere.
   const transaction = { abi: artifact.abi as Abi, bytecode: artifact.bytecode as Hex, nonce: 0 };
   const hash = await client.deployContract(transaction);
-  const { status } = await client.waitForTransactionReceipt({ hash, timeout: 10_000 });
+  const { status } = await client.waitForTransactionReceipt({ hash, timeout: 10_000, checkReplacement: false });
   if (status !== 'success') throw new Error(`The test token's deployment ${hash} was reverted.`);
 }
 

@@ -1,10 +1,14 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { FULL } from '../../support/scale.ts';
 
 /** The names that systems give the browser. */
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const WHOLE = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** The same without windows and profiles, by which a page costs a quarter of the time. */
+const SHELL = ['chromium-headless-shell'];
+const NAMES = FULL ? [...WHOLE, ...SHELL] : [...SHELL, ...WHOLE];
 
-/** The browser that the tests drive: `CHROMIUM_BIN`, or the one of the system; null where there is none. */
+/** The browser that the tests drive: `CHROMIUM_BIN`, or one of the system's; null where there is none. */
 export function findChromium(): string | null {
   const { CHROMIUM_BIN, PATH = '' } = process.env;
   const folders = [...PATH.split(delimiter), '/usr/bin'].filter((folder) => folder !== '');
@@ -25,7 +29,7 @@ function canRun(path: string): boolean {
 export function testsWithoutBrowser(): string[] {
   if (findChromium()) return [];
   const line =
-    'Left out: test/browser, since no chromium was found. Install it (Debian: apt-get install chromium), or name one in CHROMIUM_BIN.';
+    'Left out: test/browser, since no chromium was found. Install it (Debian: apt-get install chromium-headless-shell), or name one in CHROMIUM_BIN.';
   process.once('exit', () => process.stderr.write(`\n${line}\n`));
   return ['test/browser/**'];
 }
