@@ -77,7 +77,7 @@ export async function seedPeople(resources: Resources): Promise<void> {
 /** Waits until the chain was read to its head, so that it takes orders; false when that takes longer than seconds. */
 export async function waitForChain({ database }: Pick<Resources, 'database'>, chain: ChainSetting): Promise<boolean> {
   const scope = database.as({ kind: 'public', requestId: 'demo' });
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
     const where = { chainId: chain.chainId, current: true, NOT: { caughtUpAt: null } };
     if ((await scope.db.chainIncarnation.count({ where })) > 0) return true;
     await setTimeout(50);

@@ -179,10 +179,15 @@ async function notReady(database: Database): Promise<string[]> {
   return Promise.race([answer, silence]);
 }
 
-/** Chains that are not being read, and so take no new orders, or whose nodes fail, and how; the rest goes on without. */
+/**
+ * Chains that are not being read, and so take no new orders, or whose nodes fail, and how; the rest goes on without. Of those
+ * that the settings do not name the ones that nobody watches.
+ */
 async function chainsBehind(database: Database, chains: readonly ChainSetting[]): Promise<string[]> {
   const statuses = await findChainStatuses(database.as({ kind: 'public', requestId: 'health' }));
-  return chains.flatMap(({ chainId }) => {
+  const unwatched = statuses.filter(({ state }) => state === 'UNWATCHED').map((one) => Number(one.chainId));
+  const told = new Set([...chains.map(({ chainId }) => chainId), ...unwatched]);
+  return [...told].flatMap((chainId) => {
     const status = statuses.find((one) => Number(one.chainId) === chainId);
     if (!status) return [`chain ${chainId} was never read`];
     const { state, since, failingSince, reason } = status;

@@ -5,6 +5,7 @@ import { sealAuditEntries } from './audit/jobs.ts';
 import { noteFailure } from './chain/commands/noteFailure.ts';
 import { type RegisteredChain, registerChain } from './chain/commands/registerChain.ts';
 import { followChain } from './chain/jobs.ts';
+import { WATCH_LOCK } from './chain/model.ts';
 import { createNodeReader } from './chain/providers/nodeReader.ts';
 import { NodeError } from './chain/providers/rpc.ts';
 import type { WorkerContext } from './context.ts';
@@ -19,6 +20,7 @@ import { sweepIdempotencyKeys } from './idempotency/jobs.ts';
 import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
 import { checkProjections } from './payments/commands/checkProjections.ts';
+import { tellOfUnwatched } from './payments/commands/tellOfUnwatched.ts';
 import { reviewForsakenOrders, settleOrders, UnsettledError } from './payments/jobs.ts';
 import { WATCHED_PROJECTIONS } from './payments/model/projections.ts';
 import type { ChainReader } from './ports.ts';
@@ -69,13 +71,18 @@ export function startWorker(options: {
   );
   const leaders = [
     ...chains.map((setting) =>
-      lead({ url: databaseUrl, name: `watch chain ${setting.chainId}`, onError }, (signal) =>
+      lead({ url: databaseUrl, name: `${WATCH_LOCK}${setting.chainId}`, onError }, (signal) =>
         watch(context, setting, signal),
       ),
     ),
-    lead({ url: databaseUrl, name: 'sweep', onError }, (signal) =>
-      repeat(context, 'sweep', SWEEP_MS, signal, () => sweep(context)),
-    ),
+    lead({ url: databaseUrl, name: 'sweep', onError }, (signal) => {
+      const told = new Set<bigint>();
+      const watched = chains.map(({ chainId }) => chainId);
+      return repeat(context, 'sweep', SWEEP_MS, signal, async () => {
+        await tellOfUnwatched(context, { watched, told });
+        await sweep(context);
+      });
+    }),
   ];
   return {
     stop: async () => {

@@ -88,8 +88,8 @@ create policy watched_accounts_worker_delete on watched_accounts for delete to t
 grant select (address) on assets to tollhouse_doorkeeper;
 grant select (chain_id, finality, confirmations) on chains to tollhouse_doorkeeper;
 create policy chains_doorkeeper_select on chains for select to tollhouse_doorkeeper using (true);
-grant select (id, chain_id, head_number, safe_number, finalized_number, current, caught_up_at, halt_reason)
-  on chain_incarnations to tollhouse_doorkeeper;
+grant select (id, chain_id, head_number, safe_number, finalized_number, current, caught_up_at, halt_reason,
+  unwatched_since) on chain_incarnations to tollhouse_doorkeeper;
 create policy chain_incarnations_doorkeeper_select on chain_incarnations for select to tollhouse_doorkeeper using (true);
 grant update (claimed_as) on chain_transfers to tollhouse_doorkeeper;
 grant insert on watched_accounts to tollhouse_doorkeeper;

@@ -94,8 +94,8 @@ create policy events_doorkeeper_insert on events for insert to tollhouse_doorkee
       'unmatched-payment.ignored', 'unmatched-payment.taken', 'unmatched-payment.reopened',
       'unmatched-payment.reversed', 'unmatched-payment.reinstated', 'payment-refund.requested',
       'payment-refund.addressed', 'payment-refund.sent', 'payment-refund.completed', 'payment-refund.reversed',
-      'payment-refund.canceled', 'provider-transaction.claimed', 'provider-transaction.confirmed',
-      'provider-transaction.reversed', 'provider-transaction.voided'
+      'payment-refund.call-off-requested', 'payment-refund.canceled', 'provider-transaction.claimed',
+      'provider-transaction.confirmed', 'provider-transaction.reversed', 'provider-transaction.voided'
     )
   );
 -- the place of a fact is behind the last one of its aggregate
@@ -103,6 +103,8 @@ grant select (organization_id, aggregate_type, aggregate_id, aggregate_version) 
 create policy events_doorkeeper_select on events for select to tollhouse_doorkeeper using (true);
 -- and who reads on goes by the places
 grant select (id, epoch, transaction_id, position, type, tags) on events to tollhouse_doorkeeper;
+-- and what a fact follows from says what both have in common
+grant select (metadata) on events to tollhouse_doorkeeper;
 -- whoever compares the tables with the log reads all of it
 grant select on events to tollhouse_auditor;
 create policy events_auditor_select on events for select to tollhouse_auditor using (true);

@@ -8,6 +8,10 @@ grant execute on function
   stands_for(uuid, text, bigint), is_unproved(uuid, uuid), recheck_payees(uuid, text[])
 to tollhouse_doorkeeper;
 
+-- and whether somebody watches their chains, and what waits where nobody does
+grant execute on function is_unwatched(bigint), is_link_unwatched(uuid, uuid) to tollhouse_doorkeeper;
+grant execute on function recheck_watched(), waiting_on_chain(bigint) to tollhouse_worker;
+
 -- What links are limited by, what their orders copy and how a link ends.
 grant execute on function hold_uses(uuid) to tollhouse_member, tollhouse_doorkeeper;
 grant execute on function hold_payment_link(uuid) to tollhouse_member;
@@ -33,7 +37,8 @@ grant update (title, description, status, order_lifetime_minutes, pricing, line_
   finality_confirmations, custom_fields, allowed_payers, success_url, cancel_url, inactive_message, metadata)
   on payment_links to tollhouse_member;
 grant select (organization_id, id, slug, title, description, status, order_lifetime_minutes, pricing, line_items,
-  starts_at, expires_at, custom_fields, success_url, cancel_url, inactive_message, exhausted, unproved, deleted_at)
+  starts_at, expires_at, custom_fields, success_url, cancel_url, inactive_message, exhausted, unproved, unwatched,
+  deleted_at)
   on payment_links to tollhouse_public;
 grant select on payment_links to tollhouse_operator, tollhouse_doorkeeper;
 create policy payment_links_member_select on payment_links for select to tollhouse_member
@@ -63,7 +68,7 @@ create policy payment_links_public_select on payment_links for select to tollhou
   );
 create policy payment_links_operator_select on payment_links for select to tollhouse_operator using (true);
 create policy payment_links_doorkeeper_select on payment_links for select to tollhouse_doorkeeper using (true);
-grant update (created_by_id, updated_at, uses, exhausted, unproved, deleted_at)
+grant update (created_by_id, updated_at, uses, exhausted, unproved, unwatched, deleted_at)
   on payment_links to tollhouse_doorkeeper;
 create policy payment_links_doorkeeper_update on payment_links for update to tollhouse_doorkeeper
   using (true) with check (true);
@@ -75,8 +80,8 @@ grant select on payment_link_accepts to tollhouse_member, tollhouse_operator, to
 grant insert (organization_id, id, payment_link_id, position, asset_id, units, min_units, max_units, max_total_units,
   pay_to), delete on payment_link_accepts to tollhouse_member;
 grant select (organization_id, id, payment_link_id, position, asset_id, units, min_units, max_units, exhausted, unproved,
-  pay_to) on payment_link_accepts to tollhouse_public;
-grant update (total_units, exhausted, unproved) on payment_link_accepts to tollhouse_doorkeeper;
+  unwatched, pay_to) on payment_link_accepts to tollhouse_public;
+grant update (total_units, exhausted, unproved, unwatched) on payment_link_accepts to tollhouse_doorkeeper;
 create policy payment_link_accepts_member_select on payment_link_accepts for select to tollhouse_member
   using (organization_id = (select current_organization_id()) and (select has_permission('payment-links:read')));
 create policy payment_link_accepts_member_insert on payment_link_accepts for insert to tollhouse_member

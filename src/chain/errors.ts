@@ -12,4 +12,9 @@ export const chainErrors = defineErrors({
     remedy: 'Try again in a minute, or pay on another chain.',
     retryable: true,
   },
+  CHAIN_NOT_WATCHED: {
+    message: 'Nobody watches the chain any more, so a payment could not be seen.',
+    remedy: 'Pay on another chain that the link accepts, or ask the merchant.',
+    retryable: false,
+  },
 });

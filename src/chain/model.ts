@@ -18,6 +18,12 @@ export function storedCaip19(caip19: string): string {
 /** A chain that has not been read to a head that moves for longer than this takes no new orders. */
 export const MAX_SECONDS_BEHIND = 60;
 
+/** One that has not been read for longer than this, and that nobody watches, is called so: whoever watched it is gone. */
+export const SECONDS_UNTIL_LEFT = 120;
+
+/** What the lock is called that whoever watches a chain holds, before the chain's id. */
+export const WATCH_LOCK = 'watch chain ';
+
 /** Blocks of the window that are kept even when they are final, so that a lagging node can be recognised. */
 export const KEPT_BELOW_FINALIZED = 10;
 

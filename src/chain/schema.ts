@@ -75,6 +75,10 @@ const ChainStateEnum = builder.enumType('ChainState', {
         'It has not been read to its head for a minute, or that has not moved; it takes no new orders until it does.',
     },
     HALTED: { description: 'It was reorganized deeper than it may be; a person has to look, and it takes no orders.' },
+    UNWATCHED: {
+      description:
+        'The settings do not name it any more, and nobody watches it: it takes no orders, and what waits on it waits until they do.',
+    },
   } as const,
 });
 
@@ -111,7 +115,7 @@ const ChainStatusRef = builder.objectRef<ChainStatus>('ChainStatus').implement({
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why it was halted, or how its nodes failed the last time.',
+      description: 'Why nobody watches it, why it was halted, or how its nodes failed the last time.',
     }),
   }),
 });

@@ -36,7 +36,7 @@ export const ReadCheckout = graphql(`
       successUrl
       cancelUrl
       theme { accent background font logo }
-      accepts { exhausted payeeProved amount minAmount maxAmount asset { caip19 symbol name decimals address } }
+      accepts { exhausted payeeProved chainWatched amount minAmount maxAmount asset { caip19 symbol name decimals address } }
       lineItems { title description quantity prices { asset amount } }
       fields { key label type required options maxLength min max }
     }

@@ -12,7 +12,7 @@ import { connect } from './pay.ts';
 import { Title } from './title.tsx';
 import { WalletButtons } from './walletButtons.tsx';
 import type { Wallet } from './wallets.ts';
-import { chainOf, Ways } from './ways.tsx';
+import { canBePaid, chainOf, Ways } from './ways.tsx';
 
 /** What a link asks for, and the ways to pay it. */
 export function Offer({
@@ -32,10 +32,7 @@ export function Offer({
   readonly onChange: () => Promise<void>;
 }): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
-  const [way, setWay] = useState(
-    () =>
-      (link.accepts.find(({ exhausted, payeeProved }) => payeeProved && !exhausted) ?? link.accepts[0])?.asset.caip19,
-  );
+  const [way, setWay] = useState(() => (link.accepts.find(canBePaid) ?? link.accepts[0])?.asset.caip19);
   const [typed, setTyped] = useState('');
   const [said, setSaid] = useState<Said>({});
   const [busy, setBusy] = useState<string | null>(null);

@@ -8,6 +8,11 @@ export function chainOf(chains: readonly Chain[], caip19: string): Chain | undef
   return chains.find(({ chainId }) => String(chainId) === id);
 }
 
+/** Whether an order can be made in it at the moment. */
+export function canBePaid(way: Pick<Accept, 'exhausted' | 'payeeProved' | 'chainWatched'>): boolean {
+  return way.payeeProved && way.chainWatched && !way.exhausted;
+}
+
 /** What is paid in, where there is a choice. */
 export function Ways({
   accepts,
@@ -24,20 +29,20 @@ export function Ways({
   return (
     <fieldset class="ways">
       <legend>Pay in</legend>
-      {accepts.map(({ asset, amount, exhausted, payeeProved }) => (
+      {accepts.map(({ asset, amount, ...way }) => (
         <label key={asset.caip19}>
           <input
             type="radio"
             name="way"
             value={asset.caip19}
             checked={asset.caip19 === chosen}
-            disabled={exhausted || !payeeProved}
+            disabled={!canBePaid(way)}
             onChange={() => onChoose(asset.caip19)}
           />
           <span>
             {amount !== null && `${trimDecimals(amount)} `}
             {asset.symbol} <span class="quiet">on {chainOf(chains, asset.caip19)?.name ?? 'its network'}</span>
-            {(exhausted || !payeeProved) && <span class="quiet"> – not at the moment</span>}
+            {!canBePaid(way) && <span class="quiet"> – not at the moment</span>}
           </span>
         </label>
       ))}

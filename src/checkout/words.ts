@@ -95,6 +95,7 @@ export const LINK_WORDS: Readonly<Record<LinkState, Words>> = {
     title: 'All taken',
     text: 'It has been paid, or is about to be, as often as it may. If somebody gives up, it opens again.',
   },
+  CHAIN_NOT_WATCHED: { title: 'Not open for now', text: 'The merchant takes no payments here at the moment.' },
   PAYEE_NOT_PROVED: { title: 'Not open for now', text: 'The merchant takes no payments here at the moment.' },
 };
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { kernelErrors } from '../kernel/errors.ts';
 
-/** Which request a fact came of, and whose that was. */
+/** Which request a fact came of, and whose that was; the log itself adds what is not to be taken from anybody. */
 export function metadataOf({
   requestId,
   client,
@@ -52,6 +52,12 @@ export interface ToldColumn {
   readonly fact: string;
   /** What it is as long as nothing was told but that the thing began to be. */
   readonly first: string;
+  /**
+   * The way back: SQL for each column of the table that says it, over the row `r`.
+   * @param told what was told, as a text, in SQL
+   * @param at when that was told, in SQL
+   */
+  write(told: string, at: string): Readonly<Record<string, string>>;
 }
 
 /** A read table that is updated in the transactions that append, as far as it can be made anew from the log. */
@@ -60,6 +66,16 @@ export interface Projection {
   /** What its rows are in the log: facts of this kind, with a row's id. */
   readonly aggregate: string;
   readonly columns: Readonly<Record<string, ToldColumn>>;
+  /** Triggers that would tell of what was told already, or refuse it. */
+  readonly silent: readonly string[];
+  /** What else hangs on the rows: statements over the organization `$1` and the ids `$2`, once they say what was told. */
+  readonly settle: readonly string[];
+}
+
+/** What is said of each column that the log tells, as SQL of one JSON object by its name. */
+export function jsonOfColumns({ columns }: Pick<Projection, 'columns'>, say: (column: ToldColumn) => string): string {
+  const pairs = Object.entries(columns).map(([name, column]) => `'${name}', ${say(column)}`);
+  return `jsonb_build_object(${pairs.join(', ')})`;
 }
 
 /** Who works on the facts of the log, each at least once. */

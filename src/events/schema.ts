@@ -23,6 +23,23 @@ export const EventRef = builder.objectRef<LoggedEvent>('Event').implement({
       resolve: ({ data }) => data,
     }),
     requestId: t.exposeString('requestId', { nullable: true, description: 'The request that it came of.' }),
+    correlationId: t.exposeString('correlationId', {
+      nullable: true,
+      description:
+        'What all that followed from one request has in common: the request that the first of it came of. Null for facts ' +
+        'of before it was kept.',
+    }),
+    causationId: t.exposeID('causationId', {
+      nullable: true,
+      description:
+        'The `id` of the fact that this one follows from, of this organization; null where it follows from none.',
+    }),
+    source: t.exposeString('source', {
+      nullable: true,
+      description:
+        'Which door it came through: `member`, `key`, `public` (payers), `identity` (signing in), `operator`, `worker`, or ' +
+        '`owner` for whoever has the database. Null for facts of before it was kept.',
+    }),
     recordedAt: t.expose('recordedAt', { type: 'DateTime', description: 'When it was told.' }),
   }),
 });

@@ -3,18 +3,29 @@ import type pg from 'pg';
 import { withSession } from '../database/session.ts';
 import { readEnvironment } from '../environment.ts';
 import { type Comparison, compareProjection } from '../events/commands/compareProjection.ts';
+import { rebuildProjection } from '../events/commands/rebuildProjection.ts';
+import { newId } from '../kernel/ids.ts';
 import { PAYMENT_PROJECTIONS } from './model/projections.ts';
 
-const USAGE = 'Say: npm run events:verify [-- --organization <slug or id>]';
+const USAGE =
+  'Say: npm run events:verify [-- --organization <slug or id>], or npm run events:rebuild with the same words';
 
 interface Organization {
   readonly id: string;
   readonly slug: string;
 }
 
-function readArguments(given: string[]): { readonly organization?: string | undefined } {
+type Deed = 'verify' | 'rebuild';
+
+interface Asked {
+  readonly deed: Deed;
+  readonly organization?: string | undefined;
+}
+
+function readArguments([deed, ...given]: string[]): Asked {
+  if (deed !== 'verify' && deed !== 'rebuild') throw new Error(USAGE);
   try {
-    return parseArgs({ args: given, options: { organization: { type: 'string' } } }).values;
+    return { deed, ...parseArgs({ args: given, options: { organization: { type: 'string' } } }).values };
   } catch {
     throw new Error(USAGE);
   }
@@ -52,8 +63,10 @@ function tell({ id, slug }: Organization, table: string, comparison: Comparison)
 }
 
 async function verify(client: pg.Client, asked: string | undefined): Promise<boolean> {
-  const read = async <Row>({ text, values }: { text: string; values: unknown[] }): Promise<Row[]> =>
-    (await client.query(text, values)).rows as Row[];
+  // the one role that sees the log and the tables of all, and may change neither
+  await client.query('set role tollhouse_auditor');
+  await client.query('set default_transaction_read_only = on');
+  const read = sender(client);
   let sound = true;
   for (const organization of await findOrganizations(client, asked)) {
     for (const projection of PAYMENT_PROJECTIONS) {
@@ -64,14 +77,37 @@ async function verify(client: pg.Client, asked: string | undefined): Promise<boo
   return sound;
 }
 
+async function rebuild(client: pg.Client, asked: string | undefined): Promise<boolean> {
+  const requestId = `events-rebuild-${newId()}`;
+  await client.query('set role tollhouse_auditor');
+  const organizations = await findOrganizations(client, asked);
+  await client.query('reset role');
+  let sound = true;
+  for (const organization of organizations) {
+    for (const projection of PAYMENT_PROJECTIONS) {
+      const input = { projection, organizationId: organization.id, requestId };
+      const rebuilt = await rebuildProjection({ send: sender(client) }, input);
+      tell(organization, projection.table, rebuilt.before);
+      if (rebuilt.written > 0) {
+        console.log(`  ${rebuilt.written} of them written, on record by the request ${requestId}; now`);
+        tell(organization, projection.table, rebuilt.after);
+      }
+      for (const { id, reason } of rebuilt.left) console.log(`  ${id} is left as it is: ${reason}`);
+      if (rebuilt.after.differences.length > 0) sound = false;
+    }
+  }
+  return sound;
+}
+
+function sender(client: pg.Client): <Row>(statement: { text: string; values: unknown[] }) => Promise<Row[]> {
+  return async <Row>({ text, values }: { text: string; values: unknown[] }) =>
+    (await client.query(text, values)).rows as Row[];
+}
+
 try {
-  const { organization } = readArguments(process.argv.slice(2));
-  const sound = await withSession(readUrl(), async (client) => {
-    // the one role that sees the log and the tables of all, and may change neither
-    await client.query('set role tollhouse_auditor');
-    await client.query('set default_transaction_read_only = on');
-    return verify(client, organization);
-  });
+  const { deed, organization } = readArguments(process.argv.slice(2));
+  const run = deed === 'verify' ? verify : rebuild;
+  const sound = await withSession(readUrl(), (client) => run(client, organization));
   if (!sound) process.exitCode = 1;
 } catch (error) {
   // a host with several addresses that all refuse gives one error with no words of its own

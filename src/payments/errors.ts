@@ -247,8 +247,8 @@ export const paymentErrors = defineErrors({
     retryable: false,
   },
   MANUAL_PAYMENT_CLOSED: {
-    message: 'What was recorded cannot be taken back: its order is over, or it does not count.',
-    remedy: 'Look at the status. What goes back of an order that is final goes back by a refund.',
+    message: 'What was recorded cannot be taken back: its order can never be another, or it does not count.',
+    remedy: 'Look at the status: `REVERSED` does not count, whatever it says.',
     retryable: false,
   },
   DESTINATION_NEEDS_OWNER: {

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/commands/appendEvent.ts';
 import type { LinkStatus } from './model/linkStatus.ts';
 import type { Matching } from './model/matching.ts';
-import type { OrderException, OrderStatus } from './model.ts';
+import { type OrderException, type OrderStatus, SETTLED } from './model.ts';
 
 /** A payment link was made. */
 export function paymentLinkCreated(fact: {
@@ -161,7 +161,9 @@ export function paymentOrderChanged(fact: {
 
 function whatChanged(before: OrderBefore, { status, exceptions, credited }: ToldOrder): string {
   if (status !== before.status) {
-    if (before.status === 'PAID' && status !== 'FINAL') return 'reversed';
+    if (SETTLED.includes(before.status) && !SETTLED.includes(status)) return 'reversed';
+    // it has been told as paid, and is so still
+    if (before.status === 'FINAL') return 'credit-reversed';
     return status === 'PAID' && exceptions.includes('REORGED') ? 'reinstated' : PAST_TENSE[status];
   }
   if (credited > before.credited) return 'credited';

@@ -23,7 +23,7 @@ export const OPEN: readonly OrderStatus[] = ['CREATED', 'DETECTED', 'CONFIRMING'
 
 /** States in which an order has been told as paid. */
 export const SETTLED: readonly OrderStatus[] = ['PAID', 'FINAL'];
-const ENDED: readonly OrderStatus[] = ['FINAL', 'CANCELED', 'FAILED'];
+const ENDED: readonly OrderStatus[] = ['CANCELED', 'FAILED'];
 
 /**
  * Whether nothing follows a state by itself: it has ended, or it has expired and nothing can come any more.
@@ -31,7 +31,7 @@ const ENDED: readonly OrderStatus[] = ['FINAL', 'CANCELED', 'FAILED'];
  * would still be the order's
  */
 export function isOver(status: OrderStatus, mayCome: boolean): boolean {
-  return ENDED.includes(status) || (status === 'EXPIRED' && !mayCome);
+  return status === 'FINAL' || ENDED.includes(status) || (status === 'EXPIRED' && !mayCome);
 }
 
 /** What becomes of an order that has a part of what is due at its deadline, and of a transfer that comes behind it. */
@@ -77,7 +77,8 @@ export interface Assessment {
  * What an order is, given its credits and how far the chain was read: the whole state machine, without memory but for
  * the status and the exceptions that the order has. An ended order stays as it is. An expired one is what its credits
  * make it: the chain may bring back what it took, and what came late may be let count. So is one that was called off,
- * once it has any: a member has given it what came for it all the same.
+ * once it has any: a member has given it what came for it all the same. And so is a final one: what the chain calls final
+ * stays so, and what stood on a member's word may be taken back.
  */
 export function assess(order: OrderState, credits: readonly ActiveCredit[], chain: ChainView): Assessment {
   const credited = sum(credits);
@@ -122,7 +123,7 @@ function statusFor(facts: {
 }): OrderStatus {
   const { order, enough, credited, confirmed, finalized, late } = facts;
   // A payment that only moved to another block has not been taken back: what was told as paid stays paid.
-  const wasPaid = order.status === 'PAID' && credited >= enough;
+  const wasPaid = SETTLED.includes(order.status) && credited >= enough;
   // Whoever waits for `paid` is told so before `finalized`, however late both are learned.
   if (wasPaid && finalized >= enough) return 'FINAL';
   if (wasPaid || confirmed >= enough) return 'PAID';

@@ -93,6 +93,7 @@ const REFUNDED = toldBy('payment-refund', {
   sent: 'worker',
   completed: 'worker',
   reversed: 'worker',
+  'call-off-requested': 'user',
   canceled: 'user, worker',
 });
 
@@ -208,7 +209,10 @@ describe('what is told', () => {
     expect(moved('PAID', 'FINAL', true).type).toBe('payment-order.finalized');
     for (const to of ['CREATED', 'DETECTED', 'CONFIRMING', 'EXPIRED'] as const) {
       expect(moved('PAID', to).type).toBe('payment-order.reversed');
+      expect(moved('FINAL', to).type).toBe('payment-order.reversed');
     }
+    // it was told as paid, and is so still
+    expect(moved('FINAL', 'PAID').type).toBe('payment-order.credit-reversed');
   });
 
   it('of an order whose state is the same is said by what was credited or taken back, or else by what is unusual', () => {

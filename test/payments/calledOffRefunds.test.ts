@@ -53,7 +53,13 @@ describe('calling off a refund', () => {
     await settle();
     expect(await stateIn(shop, orderId, id)).toMatchObject({ status: 'CANCELED', waitsFor: null });
     expect(await refundsOf(market, shop, uuid)).toMatchObject({ refund: 'NONE' });
-    expect(await toldAbout(market, 'payment-refund', id)).toEqual(['requested', 'addressed', 'canceled']);
+    // and is told once, however often it is asked for
+    expect(await toldAbout(market, 'payment-refund', id)).toEqual([
+      'requested',
+      'addressed',
+      'call-off-requested',
+      'canceled',
+    ]);
     expect((await cancel(shop, id)).code).toBe('REFUND_CLOSED');
     expect((await decide(market, shop, 'requestRefund', { orderId })).code).toBe('OK');
   });
@@ -87,6 +93,10 @@ describe('calling off a refund', () => {
       calledOffAt: null,
       transaction: { hash },
     });
+    expect((await toldAbout(market, 'payment-refund', refund.id)).slice(-2)).toEqual([
+      'call-off-requested',
+      'completed',
+    ]);
     expect(await refundsOf(market, shop, uuid)).toMatchObject({ refund: 'FULL' });
     expect((await decide(market, shop, 'requestRefund', { orderId })).code).toBe('REFUND_EXCEEDS');
   });

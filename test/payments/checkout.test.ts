@@ -160,6 +160,7 @@ describe('a checkout', () => {
     expect(await fields('PaymentLinkAccept')).toEqual([
       'amount',
       'asset',
+      'chainWatched',
       'exhausted',
       'maxAmount',
       'minAmount',

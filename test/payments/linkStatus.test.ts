@@ -19,10 +19,11 @@ describe('the status of a link', () => {
 describe('what a link is at a moment', () => {
   const now = Date.UTC(2026, 0, 2);
   const [past, future] = [new Date(now - 1), new Date(now + 1)];
-  const link = { status: 'ACTIVE', startsAt: null, expiresAt: null, exhausted: false, unproved: false } as const;
+  const reasons = { exhausted: false, unproved: false, unwatched: false };
+  const link = { status: 'ACTIVE', startsAt: null, expiresAt: null, ...reasons } as const;
 
   it.each(['DRAFT', 'PAUSED', 'ARCHIVED'] as const)('%s is that, whatever else', (status) => {
-    const ended = { startsAt: future, expiresAt: past, exhausted: true, unproved: true };
+    const ended = { startsAt: future, expiresAt: past, exhausted: true, unproved: true, unwatched: true };
     const state = linkStateAt({ status, ...ended }, now);
     expect(state).toBe(status);
   });
@@ -36,6 +37,10 @@ describe('what a link is at a moment', () => {
     ['SCHEDULED', { startsAt: future, unproved: true }],
     ['EXPIRED', { expiresAt: past, exhausted: true }],
     ['EXPIRED', { expiresAt: past, unproved: true }],
+    ['SCHEDULED', { startsAt: future, unwatched: true }],
+    ['EXPIRED', { expiresAt: past, unwatched: true }],
+    ['CHAIN_NOT_WATCHED', { unwatched: true }],
+    ['CHAIN_NOT_WATCHED', { startsAt: past, expiresAt: future, exhausted: true, unproved: true, unwatched: true }],
     ['PAYEE_NOT_PROVED', { unproved: true }],
     ['PAYEE_NOT_PROVED', { startsAt: past, expiresAt: future, exhausted: true, unproved: true }],
     ['EXHAUSTED', { startsAt: past, expiresAt: future, exhausted: true }],

@@ -123,6 +123,19 @@ describe('the state machine', () => {
     });
   });
 
+  it('leaves final what the chain calls final, whatever word was taken back besides, and nothing else', () => {
+    const order: OrderState = { ...ORDER, status: 'FINAL' };
+    expect(assess(order, [credit(10n, 50n)], CHAIN)).toEqual({ status: 'FINAL', exceptions: [], credited: 10n });
+    expect(assess(order, [credit(10n, 51n)], CHAIN)).toEqual({ status: 'PAID', exceptions: [], credited: 10n });
+    expect(assess(order, [credit(9n, 50n)], CHAIN)).toEqual({
+      status: 'DETECTED',
+      exceptions: ['REORGED'],
+      credited: 9n,
+    });
+    const word: ActiveCredit = { units: 1n, blockNumber: null };
+    expect(assess(order, [credit(9n, 50n), word], CHAIN).status).toBe('FINAL');
+  });
+
   it('counts units that no double can tell apart', () => {
     const due = 2n ** 255n;
     expect(assess({ ...ORDER, due }, [credit(due - 1n, 1n)], CHAIN).status).toBe('DETECTED');

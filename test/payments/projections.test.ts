@@ -30,7 +30,7 @@ function verify(
 ): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve) => {
     const { DATABASE_OWNER_URL: _, DATABASE_URL: __, ...environment } = process.env;
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/payments/command.ts', ...given], {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/payments/command.ts', 'verify', ...given], {
       cwd: join(import.meta.dirname, '../..'),
       env: { ...environment, ...(url !== null && { DATABASE_OWNER_URL: url, DATABASE_URL: gatewayUrl }) },
     });

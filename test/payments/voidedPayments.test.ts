@@ -1,9 +1,24 @@
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { type Person, signIn } from '../support/person.ts';
 import { expectBooksToBalance } from './books.ts';
-import { colleague, decide, refundsOf, toldAbout } from './inbox.ts';
-import { type Market, makeLink, makeOrder, newPayer, type Order, openMarket, type Payer, stateOf } from './market.ts';
+import { colleague, decide, entryOf, refundsOf, toldAbout } from './inbox.ts';
+import {
+  type Market,
+  makeLink,
+  makeOrder,
+  newPayer,
+  type Order,
+  openMarket,
+  type Payer,
+  sendFrom,
+  setDeadline,
+  stateOf,
+  toldOf,
+  transferCall,
+} from './market.ts';
 
 let market: Market;
 beforeAll(async () => {
@@ -115,7 +130,7 @@ describe('a payment that was recorded by mistake', () => {
     expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
   });
 
-  it('makes no order final that it is taken back from, and stays with one that is', async () => {
+  it('makes no order final that it is taken back from', async () => {
     const { shop, payer, order, orderId } = await begin();
     const id = await record(shop, orderId, '2.5');
     await payer.pay(order, { units: 10_000_000n });
@@ -126,12 +141,6 @@ describe('a payment that was recorded by mistake', () => {
     expect((await takeBack(shop, id)).code).toBe('OK');
     await market.watch();
     expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
-
-    const other = await begin();
-    const whole = await record(other.shop, other.orderId, '12.5');
-    await market.watch();
-    expect(await stateOf(market, other.order)).toMatchObject({ status: 'FINAL' });
-    expect(await takeBack(other.shop, whole)).toMatchObject({ code: 'MANUAL_PAYMENT_CLOSED', status: 'FINAL' });
   });
 
   it('takes along what was to go back of it', async () => {
@@ -167,5 +176,107 @@ describe('a payment that was recorded by mistake', () => {
     expect((await takeBack(shop, onchain)).code).toBe('MANUAL_PAYMENT_NOT_FOUND');
     expect((await takeBack(admin, id)).code).toBe('OK');
     await market.watch();
+  });
+});
+
+describe('of an order that is final, a payment that was recorded by mistake', () => {
+  it('leaves it open where it was all that had come, to be paid by whoever owes it', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const id = await record(shop, orderId, '12.5');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'FINAL', credited: 12_500_000n });
+    expect(await takeBack(shop, id)).toMatchObject({ code: 'OK', told: { status: 'CONFIRMED' } });
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'CREATED', credited: 0n, exceptions: ['REORGED'] });
+    await payer.pay(order);
+    await market.mine();
+    await market.watch();
+    expect(await toldOf(market, order)).toEqual(['created', 'paid', 'finalized', 'reversed', 'reinstated']);
+    await market.mine(70);
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'FINAL', credited: 12_500_000n });
+    expect(await takeBack(shop, id)).toMatchObject({ code: 'MANUAL_PAYMENT_CLOSED', status: 'REVERSED' });
+  });
+
+  it('leaves it expired where its time is over, and what had come on the chain besides can be given to it', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const id = await record(shop, orderId, '12.5');
+    await market.watch();
+    const { hash } = await payer.pay(order);
+    await market.mine();
+    await market.watch();
+    expect(await entryOf(market, shop, hash)).toMatchObject({ status: 'OPEN', reason: 'DUPLICATE' });
+    await setDeadline(market, order, new Date(Date.now() - 60_000));
+    expect((await takeBack(shop, id)).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'EXPIRED', credited: 0n });
+    const entry = await entryOf(market, shop, hash);
+    expect(entry).toMatchObject({ status: 'OPEN' });
+    const given = await decide(market, shop, 'assignUnmatchedPayment', { id: entry?.id, orderId });
+    expect(given.code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'PAID', credited: 12_500_000n });
+  });
+
+  it('takes nothing of what came on the chain: enough of that is final still, or is awaited', async () => {
+    const [final, young] = [await begin(), await begin()];
+    const words = [await record(final.shop, final.orderId, '2.5'), await record(young.shop, young.orderId, '2.5')];
+    await market.watch();
+    await final.payer.pay(final.order);
+    await young.payer.pay(young.order, { units: 10_000_000n });
+    await market.mine(70);
+    await market.watch();
+    expect(await stateOf(market, final.order)).toMatchObject({ status: 'FINAL', credited: 15_000_000n });
+    expect(await stateOf(market, young.order)).toMatchObject({ status: 'FINAL', credited: 12_500_000n });
+    expect((await takeBack(final.shop, words[0] ?? '')).code).toBe('OK');
+    expect((await takeBack(young.shop, words[1] ?? '')).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, final.order)).toMatchObject({
+      status: 'FINAL',
+      credited: 12_500_000n,
+      exceptions: [],
+    });
+    expect((await toldOf(market, final.order)).at(-1)).toBe('credit-reversed');
+    expect(await stateOf(market, young.order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
+  });
+
+  it('says so where more went back than is left', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const id = await record(shop, orderId, '10');
+    await payer.pay(order, { units: 2_500_000n });
+    await market.mine(70);
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'FINAL' });
+    const asked = await decide(market, shop, 'requestRefund', { orderId, amount: '3' });
+    const refund = asked.answer?.refund.id ?? '';
+    const destination = privateKeyToAccount(generatePrivateKey()).address;
+    const input = { id: refund, destination, reason: 'asked by mail' };
+    expect((await decide(market, shop, 'setRefundDestination', input)).code).toBe('OK');
+    await market.chain.node.setBalance({ address: shop.account.address, value: 10n ** 18n });
+    await market.mine();
+    await (await newPayer(market)).transfer(shop.account.address, 500_000n);
+    const data = transferCall(destination, 3_000_000n);
+    await sendFrom(market.chain, shop.account, { to: TEST_TOKEN_ADDRESS, data });
+    await market.mine(3);
+    await market.watch();
+    expect((await takeBack(shop, id)).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({
+      status: 'DETECTED',
+      credited: 2_500_000n,
+      exceptions: ['NEEDS_REVIEW', 'REORGED'],
+    });
+  });
+
+  it('stays where the chain has another history by now: nothing could bring that order on', async () => {
+    const { shop, orderId } = await begin();
+    const id = await record(shop, orderId, '12.5');
+    await market.watch();
+    await market.sql('update chain_incarnations set current = false');
+    try {
+      expect(await takeBack(shop, id)).toMatchObject({ code: 'MANUAL_PAYMENT_CLOSED', status: 'FINAL' });
+    } finally {
+      await market.sql('update chain_incarnations set current = true');
+    }
   });
 });

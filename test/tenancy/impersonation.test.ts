@@ -8,7 +8,7 @@ import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { type Person, signIn } from '../support/person.ts';
 import { seedTenants, type Tenant } from '../support/tenants.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
-import { act, codesOf, eventsOf, grant, idOf, operatorCommand, recordsOf, rowsOf } from './operatorHouse.ts';
+import { act, codesOf, eventsOf, idOf, makeOperator, operatorCommand, recordsOf, rowsOf } from './operatorHouse.ts';
 
 let tollhouse: TestTollhouse;
 let operator: Person;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   operator = await signIn(tollhouse);
   const { tenants } = await seedTenants(tollhouse.database.adminUrl, { tenants: 2 });
   [one, other] = tenants as [Tenant, Tenant];
-  await grant(tollhouse, operator);
+  await makeOperator(tollhouse, operator);
 });
 afterAll(() => tollhouse.stop());
 
@@ -254,7 +254,8 @@ describe('each look', () => {
       actor: `operator:${idOf(operator.userId)}`,
       data: { reason: 'a ticket', actionId: await newestAction(one) },
     });
-    expect(Object.keys((told as { metadata: object }).metadata)).toEqual(['requestId']);
+    const { metadata } = told as { metadata: object };
+    expect(Object.keys(metadata).sort()).toEqual(['correlationId', 'requestId', 'source']);
   });
 
   it('leaves its operator and its record in the log’s line of each request, as nobody else’s does', async () => {
@@ -298,7 +299,7 @@ describe('each look', () => {
     const first = await lookInto(one);
     await operatorCommand(tollhouse.database, 'revoke', '--wallet', address, '--reason', 'left');
     expect(await ended(first)).toEqual(['UNAUTHENTICATED']);
-    await grant(tollhouse, operator);
+    await makeOperator(tollhouse, operator);
     const second = await lookInto(one);
     expect(await ended(second)).toEqual([]);
     await tollhouse.ask('mutation { signOut { signedOut } }', {}, { token: operator.accessToken });

@@ -4,7 +4,7 @@ import { runIn, type SceneOutcome, sceneOf } from '../identity/scenes.ts';
 import { enterHouse, newWallet, rowId, type SignedIn, sessionIdOf, sql } from '../identity/visitor.ts';
 import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { restore } from './leavers.ts';
-import { act, grant } from './operatorHouse.ts';
+import { act, makeOperator } from './operatorHouse.ts';
 
 let house: TestTollhouse;
 let owner: SignedIn;
@@ -96,8 +96,10 @@ describe('what a function is told by raw statements', () => {
       const seen = `select metadata from events where metadata ->> 'requestId' = 'raw'`;
       return (await runIn(house, sceneOf(owner), tell(organization), look, seen)).rows[0]?.metadata;
     };
-    expect(await toldTo(idOf(elsewhere))).toEqual({ requestId: 'raw' });
-    expect(await toldTo(idOf(owner))).toEqual({ requestId: 'raw', clientAddress: '203.0.113.9', userAgent: 'x' });
+    const told = { requestId: 'raw', correlationId: 'raw', source: 'member' };
+    expect(await toldTo(idOf(elsewhere))).toEqual(told);
+    const client = { clientAddress: '203.0.113.9', userAgent: 'x', sessionId: sessionIdOf(owner) };
+    expect(await toldTo(idOf(owner))).toEqual({ ...told, ...client });
   });
 });
 
@@ -106,8 +108,7 @@ describe('an operator', () => {
   let requests = 0;
   beforeAll(async () => {
     operator = await enterHouse(house);
-    const wallets = await sql(house, 'select address from identities where user_id = $1', [userOf(operator)]);
-    await grant(house, { account: { address: String(wallets[0]?.address) } } as never);
+    await makeOperator(house, { userId: operator.viewer.user.id });
   });
 
   const raw = (...statements: string[]): Promise<SceneOutcome> =>

@@ -2,7 +2,7 @@ import type { Scope } from '../../database/scope.ts';
 import { MAX_SECONDS_BEHIND } from '../model.ts';
 
 /** How a chain's watcher fares. */
-export type ChainState = 'READING' | 'BEHIND' | 'HALTED';
+export type ChainState = 'READING' | 'BEHIND' | 'HALTED' | 'UNWATCHED';
 
 /** How far a chain was read, and whether it still is. */
 export interface ChainStatus {
@@ -17,7 +17,7 @@ export interface ChainStatus {
   readonly readAt: Date | null;
   /** Since when its nodes have failed each time they were asked; null when they did not. */
   readonly failingSince: Date | null;
-  /** Why it was halted, or how its nodes fail. */
+  /** Why nobody watches it, why it was halted, or how its nodes fail. */
   readonly reason: string | null;
 }
 
@@ -29,6 +29,7 @@ export async function findChainStatuses({ db }: Pick<Scope, 'db'>, only: bigint 
       i.chain_id as "chainId",
       s.state,
       case s.state
+        when 'UNWATCHED' then i.unwatched_since
         when 'HALTED' then coalesce(i.halted_at, i.updated_at)
         when 'BEHIND' then coalesce(i.caught_up_at, i.created_at)
         else coalesce(i.following_since, i.caught_up_at)
@@ -38,10 +39,14 @@ export async function findChainStatuses({ db }: Pick<Scope, 'db'>, only: bigint 
       i.finalized_number as "finalizedNumber",
       i.caught_up_at as "readAt",
       i.failing_since as "failingSince",
-      coalesce(i.halt_reason, i.failure) as reason
+      case s.state
+        when 'UNWATCHED' then 'CHAINS does not name it.'
+        else coalesce(i.halt_reason, i.failure)
+      end as reason
     from chain_incarnations i
     cross join lateral (
       select case
+        when i.unwatched_since is not null then 'UNWATCHED'
         when i.halt_reason is not null then 'HALTED'
         when i.caught_up_at > clock_timestamp() - make_interval(secs => ${MAX_SECONDS_BEHIND}::int) then 'READING'
         else 'BEHIND'

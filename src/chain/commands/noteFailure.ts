@@ -15,7 +15,9 @@ export async function noteFailure(
       /* noteFailure */
       update chain_incarnations
       set failing_since = coalesce(failing_since, clock_timestamp()),
-          failure = ${reason}
-      where chain_id = ${chainId} and current and failure is distinct from ${reason}`,
+          failure = ${reason},
+          -- somebody would watch it
+          unwatched_since = null
+      where chain_id = ${chainId} and current and (failure is distinct from ${reason} or unwatched_since is not null)`,
   ]);
 }

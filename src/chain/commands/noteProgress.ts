@@ -45,7 +45,8 @@ export async function noteProgress(
           safe_number = greatest(safe_number, least(greatest(${safe}::bigint, ${finalized}::bigint), ${read}::bigint)),
           finalized_number = greatest(finalized_number, least(${finalized}::bigint, ${read}::bigint)),
           failing_since = null,
-          failure = null
+          failure = null,
+          unwatched_since = null
       where id = ${incarnationId}::uuid and head_number = ${read}::bigint
       returning id`,
     tx.$executeRaw`

@@ -58,6 +58,10 @@ export async function registerChain(
       where: { chainId, genesisHash, NOT: { haltReason: null } },
       data: { haltReason: null, haltedAt: null, caughtUpAt: null },
     });
+    await tx.chainIncarnation.updateMany({
+      where: { chainId, NOT: { unwatchedSince: null } },
+      data: { unwatchedSince: null },
+    });
     const { id, createdAt, updatedAt } = await tx.chainIncarnation.upsert({
       where: { chainId_genesisHash: { chainId, genesisHash } },
       create: { chainId, genesisHash },

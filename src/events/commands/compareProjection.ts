@@ -1,5 +1,5 @@
 import { Prisma } from '../../database/generated/client.ts';
-import type { Projection } from '../model.ts';
+import { jsonOfColumns, type Projection } from '../model.ts';
 
 /** Sends a statement as whoever may read both the log and the table, and answers its rows. */
 export interface ProjectionReader {
@@ -41,18 +41,17 @@ export async function compareProjection(
   },
 ): Promise<Comparison> {
   const { projection, organizationId, ids = null, most } = input;
-  const { table, aggregate, columns } = projection;
-  const object = (say: (column: string, told: Projection['columns'][string]) => Prisma.Sql): Prisma.Sql =>
-    Prisma.sql`jsonb_build_object(${Prisma.join(
-      Object.entries(columns).map(([column, told]) => Prisma.sql`${Prisma.raw(`'${column}'`)}, ${say(column, told)}`),
-    )})`;
-  const told = object(
-    (_, { fact, first }) => Prisma.sql`coalesce(
-      (array_agg(e.data ->> ${fact} order by e.aggregate_version desc) filter (where e.data ? ${fact}))[1],
-      case when max(e.aggregate_version) = 1 then ${first} end
-    )`,
+  const { table, aggregate } = projection;
+  const told = Prisma.raw(
+    jsonOfColumns(
+      projection,
+      ({ fact, first }) => `coalesce(
+        (array_agg(e.data ->> '${fact}' order by e.aggregate_version desc) filter (where e.data ? '${fact}'))[1],
+        case when max(e.aggregate_version) = 1 then '${first}' end
+      )`,
+    ),
   );
-  const shown = object((_, column) => Prisma.raw(column.shown));
+  const shown = Prisma.raw(jsonOfColumns(projection, (column) => column.shown));
   const hashOf = (state: string): Prisma.Sql => Prisma.sql`encode(sha256(convert_to(
     coalesce(string_agg(id || ' ' || ${Prisma.raw(state)}, chr(10) order by id), ''), 'UTF8'
   )), 'hex')`;

@@ -13,6 +13,9 @@ export interface LoggedEvent extends EventPosition {
   readonly tags: readonly string[];
   readonly data: Readonly<Record<string, unknown>>;
   readonly requestId: string | null;
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+  readonly source: string | null;
   readonly recordedAt: Date;
 }
 
@@ -46,6 +49,9 @@ export async function readEvents(
       tags,
       data,
       metadata ->> 'requestId' as "requestId",
+      metadata ->> 'correlationId' as "correlationId",
+      metadata ->> 'causationId' as "causationId",
+      metadata ->> 'source' as "source",
       recorded_at as "recordedAt"
     from events e
     where organization_id = ${organizationId}::uuid

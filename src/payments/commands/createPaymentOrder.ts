@@ -102,10 +102,12 @@ interface ChosenTerms {
 
 /** What the payer chose of what the link offers. */
 function readOrder(link: PayableLink, input: PaymentOrderInput): ChosenTerms {
-  const { status, inactiveMessage: message } = link;
+  const { inactiveMessage: message, unwatched } = link;
+  const status = link.status === 'ACTIVE' && unwatched ? 'CHAIN_NOT_WATCHED' : link.status;
   if (status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status, ...(message !== null && { message }) });
   if (link.exhausted) throw paymentErrors.LINK_EXHAUSTED();
   const terms = choose(link.accepts, input.asset ?? null);
+  if (terms.unwatched) throw chainErrors.CHAIN_NOT_WATCHED({ chainId: terms.chainId });
   const price = readPrice(terms, input.amount ?? null);
   const fieldValues = readFieldValues(link.customFields, input.fields ?? {});
   return { terms, ...readMatching(terms, input), price, fieldValues };

@@ -12,6 +12,8 @@ export interface Terms extends AskedPrice {
   /** Whether less of the asset arrives than is sent. */
   readonly takesFee: boolean;
   readonly payTo: string;
+  /** Whether nobody watches its chain. */
+  readonly unwatched: boolean;
 }
 
 /** A link as its payer's order is made from it. */
@@ -21,6 +23,8 @@ export interface PayableLink {
   readonly status: LinkStatus;
   /** Whether its limits leave nothing. */
   readonly exhausted: boolean;
+  /** Whether nobody watches any of the chains that it can be paid on. */
+  readonly unwatched: boolean;
   readonly inactiveMessage: string | null;
   readonly customFields: readonly CustomField[];
   readonly accepts: readonly Terms[];
@@ -37,6 +41,7 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
       id: true,
       status: true,
       exhausted: true,
+      unwatched: true,
       inactiveMessage: true,
       customFields: true,
       accepts: {
@@ -46,6 +51,7 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
           minUnits: true,
           maxUnits: true,
           payTo: true,
+          unwatched: true,
           asset: {
             select: {
               id: true,
@@ -61,7 +67,7 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
     },
   });
   if (!link || link.status === 'DRAFT') throw paymentErrors.LINK_NOT_FOUND();
-  const accepts = link.accepts.map(({ asset, units, minUnits, maxUnits, payTo }) => ({
+  const accepts = link.accepts.map(({ asset, units, minUnits, maxUnits, payTo, unwatched }) => ({
     assetId: asset.id,
     chainId: Number(asset.chainId),
     asset: asset.caip19,
@@ -72,6 +78,7 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
     minUnits: minUnits && BigInt(minUnits.toFixed()),
     maxUnits: maxUnits && BigInt(maxUnits.toFixed()),
     payTo,
+    unwatched,
   }));
   return { ...link, customFields: link.customFields as unknown as readonly CustomField[], accepts };
 }

@@ -5,8 +5,8 @@ import { paymentErrors } from '../errors.ts';
 import { decideOnce, type Refusal } from './decideOnce.ts';
 
 /**
- * Takes back a payment that a member has recorded by mistake, while its order is not over: it counts no more, and with
- * its next round the worker brings the order to what is left. Needs `payments:write`.
+ * Takes back a payment that a member has recorded by mistake, also of an order that is final by it: it counts no more, and
+ * with its next round the worker brings the order to what is left. Needs `payments:write`.
  * @param input.id null where what was given names none
  * @throws FORBIDDEN, STEP_UP_REQUIRED, MANUAL_PAYMENT_NOT_FOUND, MANUAL_PAYMENT_CLOSED
  */

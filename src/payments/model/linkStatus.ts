@@ -2,7 +2,7 @@
 export type LinkStatus = 'DRAFT' | 'ACTIVE' | 'PAUSED' | 'ARCHIVED';
 
 /** What a link is at a moment: an active one may not take payments yet, or no more. */
-export type LinkState = LinkStatus | 'SCHEDULED' | 'EXPIRED' | 'PAYEE_NOT_PROVED' | 'EXHAUSTED';
+export type LinkState = LinkStatus | 'SCHEDULED' | 'EXPIRED' | 'CHAIN_NOT_WATCHED' | 'PAYEE_NOT_PROVED' | 'EXHAUSTED';
 
 /** What a merchant does with a link's status. */
 export type LinkDeed = 'activate' | 'pause' | 'archive';
@@ -33,13 +33,17 @@ export interface LinkMoment {
   readonly exhausted: boolean;
   /** Whether nobody of the organization stands for any of its payees any more, as the database keeps it. */
   readonly unproved: boolean;
+  /** Whether nobody watches any of the chains that it can be paid on, as the database keeps it. */
+  readonly unwatched: boolean;
 }
 
 /** What a link is at a moment; of several reasons why it takes no payments, the one that lasts longest. */
-export function linkStateAt({ status, startsAt, expiresAt, exhausted, unproved }: LinkMoment, now: number): LinkState {
+export function linkStateAt(link: LinkMoment, now: number): LinkState {
+  const { status, startsAt, expiresAt, exhausted, unproved, unwatched } = link;
   if (status !== 'ACTIVE') return status;
   if (expiresAt !== null && expiresAt.getTime() <= now) return 'EXPIRED';
   if (startsAt !== null && startsAt.getTime() > now) return 'SCHEDULED';
+  if (unwatched) return 'CHAIN_NOT_WATCHED';
   if (unproved) return 'PAYEE_NOT_PROVED';
   return exhausted ? 'EXHAUSTED' : 'ACTIVE';
 }

@@ -45,15 +45,17 @@ function inState(state: LinkState, now: Date): Condition {
   const standing = { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
   switch (state) {
     case 'ACTIVE':
-      return { status: 'ACTIVE', exhausted: false, unproved: false, AND: [begun, standing] };
+      return { status: 'ACTIVE', exhausted: false, unproved: false, unwatched: false, AND: [begun, standing] };
     case 'SCHEDULED':
       return { status: 'ACTIVE', startsAt: { gt: now }, AND: [standing] };
     case 'EXPIRED':
       return { status: 'ACTIVE', expiresAt: { lte: now } };
     case 'EXHAUSTED':
-      return { status: 'ACTIVE', exhausted: true, unproved: false, AND: [begun, standing] };
+      return { status: 'ACTIVE', exhausted: true, unproved: false, unwatched: false, AND: [begun, standing] };
     case 'PAYEE_NOT_PROVED':
-      return { status: 'ACTIVE', unproved: true, AND: [begun, standing] };
+      return { status: 'ACTIVE', unproved: true, unwatched: false, AND: [begun, standing] };
+    case 'CHAIN_NOT_WATCHED':
+      return { status: 'ACTIVE', unwatched: true, AND: [begun, standing] };
     default:
       return { status: state };
   }

@@ -9,7 +9,14 @@ import { LineItemRef, PaymentFieldRef, PaymentFinality, PaymentLinkState, Paymen
 import { PaymentOrderRef } from './orders.ts';
 import { PaymentLatePolicy, PaymentOverPolicy, PaymentUnderPolicy } from './terms.ts';
 
-const MOMENT = { status: true, startsAt: true, expiresAt: true, exhausted: true, unproved: true } as const;
+const MOMENT = {
+  status: true,
+  startsAt: true,
+  expiresAt: true,
+  exhausted: true,
+  unproved: true,
+  unwatched: true,
+} as const;
 const PRICED = { asset: { select: { id: true, caip19: true, decimals: true } } } as const;
 const WAYS = { orderBy: { position: 'asc' }, select: PRICED } as const;
 
@@ -36,6 +43,11 @@ builder.prismaObjectFields(PaymentLinkAcceptRef, (t) => ({
       'Whether a member who may write payments still stands for the payee, by having proved the wallet; while nobody does, no order is made in this asset.',
     select: { unproved: true },
     resolve: ({ unproved }) => !unproved,
+  }),
+  chainWatched: t.boolean({
+    description: 'Whether somebody watches its chain; while nobody does, no order is made in this asset.',
+    select: { unwatched: true },
+    resolve: ({ unwatched }) => !unwatched,
   }),
 }));
 
@@ -65,7 +77,7 @@ const TotalRef = builder.objectRef<Total>('PaymentLinkTotal').implement({
 builder.prismaObjectFields(PaymentLinkRef, (t) => ({
   effectiveStatus: t.field({
     type: PaymentLinkState,
-    description: 'What it is at this moment, by its status, its time, its payees and its limits.',
+    description: 'What it is at this moment, by its status, its time, its chains, its payees and its limits.',
     select: MOMENT,
     resolve: (link, _args, { clock }) => linkStateAt(link, clock.now()),
   }),

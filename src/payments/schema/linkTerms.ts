@@ -24,6 +24,9 @@ export const PaymentLinkState = builder.enumType('PaymentLinkState', {
     ARCHIVED: { description: 'Takes none any more.' },
     SCHEDULED: { description: 'Active, and its time is still to come.' },
     EXPIRED: { description: 'Active, and its time is over.' },
+    CHAIN_NOT_WATCHED: {
+      description: 'Active, and nobody watches any of the chains that it can be paid on any more.',
+    },
     PAYEE_NOT_PROVED: { description: 'Active, and nobody of the merchant’s stands for any of its payees any more.' },
     EXHAUSTED: { description: 'Active, and its limits leave nothing, unless somebody gives up.' },
   } as const,

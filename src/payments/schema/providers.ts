@@ -235,7 +235,7 @@ builder.mutationField('voidManualPayment', (t) =>
   t.field({
     type: providerPayload('VoidManualPaymentPayload', 'A payment that a member has taken back.'),
     description:
-      'Takes back a payment that was recorded by mistake, while its order is not over; it counts no more. Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
+      'Takes back a payment that was recorded by mistake; it counts no more, and its order is what is left, also where it was final. Needs the permission `payments:write`, and a fresh proof where the organization asks for one.',
     args: { input: t.arg({ type: VoidInput, required: true, description: 'Which, and why.' }) },
     resolve: (_root, { input }, context, info) => {
       const named = decodeGlobalId(input.id);

@@ -14,11 +14,12 @@ export const CHAIN: Declarations = {
 
   chain_incarnations: {
     columns: `id chain_id genesis_hash current head_number finalized_number caught_up_at halt_reason created_at
-      updated_at safe_number following_since failing_since failure halted_at read_until`,
+      updated_at safe_number following_since failing_since failure halted_at read_until unwatched_since`,
     allowed: {
       [EVERYBODY]: 'select:all',
       'worker inside': 'select:all insert:all update:all',
-      doorkeeper: 'select(id chain_id head_number safe_number finalized_number current caught_up_at halt_reason):all',
+      doorkeeper: `select(id chain_id head_number safe_number finalized_number current caught_up_at halt_reason
+        unwatched_since):all`,
     },
   },
 

@@ -19,24 +19,25 @@ export const PAYMENTS: Declarations = {
     columns: `organization_id id slug title description status order_lifetime_minutes created_by_id deleted_at
       created_at updated_at pricing starts_at expires_at max_uses max_per_wallet uses tolerance_basis_points under_policy
       over_policy late_policy late_window_minutes finality finality_confirmations custom_fields allowed_payers success_url
-      cancel_url inactive_message metadata line_items exhausted unproved`,
+      cancel_url inactive_message metadata line_items exhausted unproved unwatched`,
     allowed: {
       'OWNER bound ADMIN payKey': `
         select:ownWhole insert(organization_id id slug created_by_id ${TERMS}):own update(${TERMS}):ownWhole`,
       'MEMBER clerk linkKey': 'select:ownWhole',
       slug: `
         select(organization_id id slug title description status order_lifetime_minutes pricing line_items starts_at
-          expires_at custom_fields success_url cancel_url inactive_message exhausted unproved deleted_at):targetWhole`,
+          expires_at custom_fields success_url cancel_url inactive_message exhausted unproved unwatched
+          deleted_at):targetWhole`,
       'operator auditor': 'select:all',
       // the first is one that any link may have
-      doorkeeper: 'select:all update(updated_at created_by_id uses exhausted unproved deleted_at):all',
+      doorkeeper: 'select:all update(updated_at created_by_id uses exhausted unproved unwatched deleted_at):all',
     },
     wrong: { 'OWNER bound ADMIN payKey': [{ insert: { created_by_id: COLLEAGUE } }] },
   },
 
   payment_link_accepts: {
     columns: `organization_id id payment_link_id position asset_id units pay_to created_at updated_at min_units max_units
-      max_total_units total_units exhausted unproved`,
+      max_total_units total_units exhausted unproved unwatched`,
     allowed: {
       'OWNER bound ADMIN payKey': `
         select:own delete:own
@@ -44,9 +45,9 @@ export const PAYMENTS: Declarations = {
       'MEMBER clerk linkKey': 'select:own',
       'slug withdrawn': `
         select(organization_id id payment_link_id position asset_id units min_units max_units exhausted unproved
-          pay_to):ofTarget`,
+          unwatched pay_to):ofTarget`,
       operator: 'select:all',
-      doorkeeper: 'select:all update(total_units exhausted unproved):all',
+      doorkeeper: 'select:all update(total_units exhausted unproved unwatched):all',
     },
     wrong: { 'OWNER bound ADMIN payKey': [{ insert: { pay_to: NOWHERE } }, { insert: { pay_to: ANOTHERS } }] },
   },

@@ -16,7 +16,7 @@ export const RECORDS: Declarations = {
       // of what became of users, memberships and organizations
       doorkeeper: `
         select(organization_id id epoch transaction_id position type tags aggregate_type aggregate_id
-          aggregate_version):all
+          aggregate_version metadata):all
         insert:all`,
       auditor: 'select:all',
     },

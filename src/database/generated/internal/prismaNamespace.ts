@@ -3960,6 +3960,7 @@ export const ChainIncarnationScalarFieldEnum = {
   failingSince: 'failingSince',
   failure: 'failure',
   readUntil: 'readUntil',
+  unwatchedSince: 'unwatchedSince',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -4310,6 +4311,7 @@ export const PaymentLinkScalarFieldEnum = {
   lineItems: 'lineItems',
   exhausted: 'exhausted',
   unproved: 'unproved',
+  unwatched: 'unwatched',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -4338,6 +4340,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   totalUnits: 'totalUnits',
   exhausted: 'exhausted',
   unproved: 'unproved',
+  unwatched: 'unwatched',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

@@ -186,6 +186,7 @@ export const ChainIncarnationScalarFieldEnum = {
   failingSince: 'failingSince',
   failure: 'failure',
   readUntil: 'readUntil',
+  unwatchedSince: 'unwatchedSince',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -536,6 +537,7 @@ export const PaymentLinkScalarFieldEnum = {
   lineItems: 'lineItems',
   exhausted: 'exhausted',
   unproved: 'unproved',
+  unwatched: 'unwatched',
   customFields: 'customFields',
   allowedPayers: 'allowedPayers',
   successUrl: 'successUrl',
@@ -564,6 +566,7 @@ export const PaymentLinkAcceptScalarFieldEnum = {
   totalUnits: 'totalUnits',
   exhausted: 'exhausted',
   unproved: 'unproved',
+  unwatched: 'unwatched',
   payTo: 'payTo',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

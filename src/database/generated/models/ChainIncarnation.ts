@@ -55,6 +55,7 @@ export type ChainIncarnationMinAggregateOutputType = {
   failingSince: Date | null
   failure: string | null
   readUntil: Date | null
+  unwatchedSince: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -74,6 +75,7 @@ export type ChainIncarnationMaxAggregateOutputType = {
   failingSince: Date | null
   failure: string | null
   readUntil: Date | null
+  unwatchedSince: Date | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -93,6 +95,7 @@ export type ChainIncarnationCountAggregateOutputType = {
   failingSince: number
   failure: number
   readUntil: number
+  unwatchedSince: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -128,6 +131,7 @@ export type ChainIncarnationMinAggregateInputType = {
   failingSince?: true
   failure?: true
   readUntil?: true
+  unwatchedSince?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -147,6 +151,7 @@ export type ChainIncarnationMaxAggregateInputType = {
   failingSince?: true
   failure?: true
   readUntil?: true
+  unwatchedSince?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -166,6 +171,7 @@ export type ChainIncarnationCountAggregateInputType = {
   failingSince?: true
   failure?: true
   readUntil?: true
+  unwatchedSince?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -272,6 +278,7 @@ export type ChainIncarnationGroupByOutputType = {
   failingSince: Date | null
   failure: string | null
   readUntil: Date | null
+  unwatchedSince: Date | null
   createdAt: Date
   updatedAt: Date
   _count: ChainIncarnationCountAggregateOutputType | null
@@ -314,6 +321,7 @@ export type ChainIncarnationWhereInput = {
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  unwatchedSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -339,6 +347,7 @@ export type ChainIncarnationOrderByWithRelationInput = {
   failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failure?: Prisma.SortOrderInput | Prisma.SortOrder
   readUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  unwatchedSince?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   chain?: Prisma.ChainOrderByWithRelationInput
@@ -368,6 +377,7 @@ export type ChainIncarnationWhereUniqueInput = Prisma.AtLeast<{
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  unwatchedSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   chain?: Prisma.XOR<Prisma.ChainScalarRelationFilter, Prisma.ChainWhereInput>
@@ -393,6 +403,7 @@ export type ChainIncarnationOrderByWithAggregationInput = {
   failingSince?: Prisma.SortOrderInput | Prisma.SortOrder
   failure?: Prisma.SortOrderInput | Prisma.SortOrder
   readUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  unwatchedSince?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.ChainIncarnationCountOrderByAggregateInput
@@ -420,6 +431,7 @@ export type ChainIncarnationScalarWhereWithAggregatesInput = {
   failingSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableWithAggregatesFilter<"ChainIncarnation"> | string | null
   readUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
+  unwatchedSince?: Prisma.DateTimeNullableWithAggregatesFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"ChainIncarnation"> | Date | string
 }
@@ -438,6 +450,7 @@ export type ChainIncarnationCreateInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -463,6 +476,7 @@ export type ChainIncarnationUncheckedCreateInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -486,6 +500,7 @@ export type ChainIncarnationUpdateInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -511,6 +526,7 @@ export type ChainIncarnationUncheckedUpdateInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -535,6 +551,7 @@ export type ChainIncarnationCreateManyInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -553,6 +570,7 @@ export type ChainIncarnationUpdateManyMutationInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -572,6 +590,7 @@ export type ChainIncarnationUncheckedUpdateManyInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -606,6 +625,7 @@ export type ChainIncarnationCountOrderByAggregateInput = {
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
   readUntil?: Prisma.SortOrder
+  unwatchedSince?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -632,6 +652,7 @@ export type ChainIncarnationMaxOrderByAggregateInput = {
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
   readUntil?: Prisma.SortOrder
+  unwatchedSince?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -651,6 +672,7 @@ export type ChainIncarnationMinOrderByAggregateInput = {
   failingSince?: Prisma.SortOrder
   failure?: Prisma.SortOrder
   readUntil?: Prisma.SortOrder
+  unwatchedSince?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -805,6 +827,7 @@ export type ChainIncarnationCreateWithoutChainInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockCreateNestedManyWithoutIncarnationInput
@@ -828,6 +851,7 @@ export type ChainIncarnationUncheckedCreateWithoutChainInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -881,6 +905,7 @@ export type ChainIncarnationScalarWhereInput = {
   failingSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   failure?: Prisma.StringNullableFilter<"ChainIncarnation"> | string | null
   readUntil?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
+  unwatchedSince?: Prisma.DateTimeNullableFilter<"ChainIncarnation"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"ChainIncarnation"> | Date | string
 }
@@ -899,6 +924,7 @@ export type ChainIncarnationCreateWithoutBlocksInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -923,6 +949,7 @@ export type ChainIncarnationUncheckedCreateWithoutBlocksInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   transfers?: Prisma.ChainTransferUncheckedCreateNestedManyWithoutIncarnationInput
@@ -961,6 +988,7 @@ export type ChainIncarnationUpdateWithoutBlocksInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -985,6 +1013,7 @@ export type ChainIncarnationUncheckedUpdateWithoutBlocksInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   transfers?: Prisma.ChainTransferUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1007,6 +1036,7 @@ export type ChainIncarnationCreateWithoutTransfersInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -1031,6 +1061,7 @@ export type ChainIncarnationUncheckedCreateWithoutTransfersInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -1069,6 +1100,7 @@ export type ChainIncarnationUpdateWithoutTransfersInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -1093,6 +1125,7 @@ export type ChainIncarnationUncheckedUpdateWithoutTransfersInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1115,6 +1148,7 @@ export type ChainIncarnationCreateWithoutOrdersInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -1139,6 +1173,7 @@ export type ChainIncarnationUncheckedCreateWithoutOrdersInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -1177,6 +1212,7 @@ export type ChainIncarnationUpdateWithoutOrdersInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -1201,6 +1237,7 @@ export type ChainIncarnationUncheckedUpdateWithoutOrdersInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1223,6 +1260,7 @@ export type ChainIncarnationCreateWithoutSightingsInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -1247,6 +1285,7 @@ export type ChainIncarnationUncheckedCreateWithoutSightingsInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -1285,6 +1324,7 @@ export type ChainIncarnationUpdateWithoutSightingsInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -1309,6 +1349,7 @@ export type ChainIncarnationUncheckedUpdateWithoutSightingsInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1331,6 +1372,7 @@ export type ChainIncarnationCreateWithoutRefundsInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   chain: Prisma.ChainCreateNestedOneWithoutIncarnationsInput
@@ -1355,6 +1397,7 @@ export type ChainIncarnationUncheckedCreateWithoutRefundsInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
   blocks?: Prisma.ChainBlockUncheckedCreateNestedManyWithoutIncarnationInput
@@ -1393,6 +1436,7 @@ export type ChainIncarnationUpdateWithoutRefundsInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   chain?: Prisma.ChainUpdateOneRequiredWithoutIncarnationsNestedInput
@@ -1417,6 +1461,7 @@ export type ChainIncarnationUncheckedUpdateWithoutRefundsInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1439,6 +1484,7 @@ export type ChainIncarnationCreateManyChainInput = {
   failingSince?: Date | string | null
   failure?: string | null
   readUntil?: Date | string | null
+  unwatchedSince?: Date | string | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -1457,6 +1503,7 @@ export type ChainIncarnationUpdateWithoutChainInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUpdateManyWithoutIncarnationNestedInput
@@ -1480,6 +1527,7 @@ export type ChainIncarnationUncheckedUpdateWithoutChainInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   blocks?: Prisma.ChainBlockUncheckedUpdateManyWithoutIncarnationNestedInput
@@ -1503,6 +1551,7 @@ export type ChainIncarnationUncheckedUpdateManyWithoutChainInput = {
   failingSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   failure?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   readUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  unwatchedSince?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -1589,6 +1638,7 @@ export type ChainIncarnationSelect<ExtArgs extends runtime.Types.Extensions.Inte
   failingSince?: boolean
   failure?: boolean
   readUntil?: boolean
+  unwatchedSince?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1615,6 +1665,7 @@ export type ChainIncarnationSelectCreateManyAndReturn<ExtArgs extends runtime.Ty
   failingSince?: boolean
   failure?: boolean
   readUntil?: boolean
+  unwatchedSince?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1635,6 +1686,7 @@ export type ChainIncarnationSelectUpdateManyAndReturn<ExtArgs extends runtime.Ty
   failingSince?: boolean
   failure?: boolean
   readUntil?: boolean
+  unwatchedSince?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
@@ -1655,11 +1707,12 @@ export type ChainIncarnationSelectScalar = {
   failingSince?: boolean
   failure?: boolean
   readUntil?: boolean
+  unwatchedSince?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "safeNumber" | "caughtUpAt" | "haltReason" | "haltedAt" | "followingSince" | "failingSince" | "failure" | "readUntil" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
+export type ChainIncarnationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "chainId" | "genesisHash" | "current" | "headNumber" | "finalizedNumber" | "safeNumber" | "caughtUpAt" | "haltReason" | "haltedAt" | "followingSince" | "failingSince" | "failure" | "readUntil" | "unwatchedSince" | "createdAt" | "updatedAt", ExtArgs["result"]["chainIncarnation"]>
 export type ChainIncarnationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   chain?: boolean | Prisma.ChainDefaultArgs<ExtArgs>
   blocks?: boolean | Prisma.ChainIncarnation$blocksArgs<ExtArgs>
@@ -1729,6 +1782,10 @@ export type $ChainIncarnationPayload<ExtArgs extends runtime.Types.Extensions.In
      * demand when its head was asked for. Null where blocks were taken back.
      */
     readUntil: Date | null
+    /**
+     * Since when the settings do not name it and nobody watches it; null while somebody does.
+     */
+    unwatchedSince: Date | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["chainIncarnation"]>
@@ -2174,6 +2231,7 @@ export interface ChainIncarnationFieldRefs {
   readonly failingSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly failure: Prisma.FieldRef<"ChainIncarnation", 'String'>
   readonly readUntil: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
+  readonly unwatchedSince: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"ChainIncarnation", 'DateTime'>
 }

@@ -69,6 +69,7 @@ export type PaymentLinkMinAggregateOutputType = {
   finalityConfirmations: number | null
   exhausted: boolean | null
   unproved: boolean | null
+  unwatched: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -101,6 +102,7 @@ export type PaymentLinkMaxAggregateOutputType = {
   finalityConfirmations: number | null
   exhausted: boolean | null
   unproved: boolean | null
+  unwatched: boolean | null
   successUrl: string | null
   cancelUrl: string | null
   inactiveMessage: string | null
@@ -134,6 +136,7 @@ export type PaymentLinkCountAggregateOutputType = {
   lineItems: number
   exhausted: number
   unproved: number
+  unwatched: number
   customFields: number
   allowedPayers: number
   successUrl: number
@@ -191,6 +194,7 @@ export type PaymentLinkMinAggregateInputType = {
   finalityConfirmations?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -223,6 +227,7 @@ export type PaymentLinkMaxAggregateInputType = {
   finalityConfirmations?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   successUrl?: true
   cancelUrl?: true
   inactiveMessage?: true
@@ -256,6 +261,7 @@ export type PaymentLinkCountAggregateInputType = {
   lineItems?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   customFields?: true
   allowedPayers?: true
   successUrl?: true
@@ -379,6 +385,7 @@ export type PaymentLinkGroupByOutputType = {
   lineItems: runtime.JsonValue
   exhausted: boolean
   unproved: boolean
+  unwatched: boolean
   customFields: runtime.JsonValue
   allowedPayers: string[]
   successUrl: string | null
@@ -438,6 +445,7 @@ export type PaymentLinkWhereInput = {
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -478,6 +486,7 @@ export type PaymentLinkOrderByWithRelationInput = {
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -523,6 +532,7 @@ export type PaymentLinkWhereUniqueInput = Prisma.AtLeast<{
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -563,6 +573,7 @@ export type PaymentLinkOrderByWithAggregationInput = {
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -607,6 +618,7 @@ export type PaymentLinkScalarWhereWithAggregatesInput = {
   lineItems?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
   unproved?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
+  unwatched?: Prisma.BoolWithAggregatesFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonWithAggregatesFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableWithAggregatesFilter<"PaymentLink"> | string | null
@@ -642,6 +654,7 @@ export type PaymentLinkCreateInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -681,6 +694,7 @@ export type PaymentLinkUncheckedCreateInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -718,6 +732,7 @@ export type PaymentLinkUpdateInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -757,6 +772,7 @@ export type PaymentLinkUncheckedUpdateInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -795,6 +811,7 @@ export type PaymentLinkCreateManyInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -830,6 +847,7 @@ export type PaymentLinkUpdateManyMutationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -865,6 +883,7 @@ export type PaymentLinkUncheckedUpdateManyInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -911,6 +930,7 @@ export type PaymentLinkCountOrderByAggregateInput = {
   lineItems?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   customFields?: Prisma.SortOrder
   allowedPayers?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
@@ -956,6 +976,7 @@ export type PaymentLinkMaxOrderByAggregateInput = {
   finalityConfirmations?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -988,6 +1009,7 @@ export type PaymentLinkMinOrderByAggregateInput = {
   finalityConfirmations?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   successUrl?: Prisma.SortOrder
   cancelUrl?: Prisma.SortOrder
   inactiveMessage?: Prisma.SortOrder
@@ -1190,6 +1212,7 @@ export type PaymentLinkCreateWithoutAcceptsInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1228,6 +1251,7 @@ export type PaymentLinkUncheckedCreateWithoutAcceptsInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1280,6 +1304,7 @@ export type PaymentLinkUpdateWithoutAcceptsInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1318,6 +1343,7 @@ export type PaymentLinkUncheckedUpdateWithoutAcceptsInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1354,6 +1380,7 @@ export type PaymentLinkCreateWithoutOrdersInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1392,6 +1419,7 @@ export type PaymentLinkUncheckedCreateWithoutOrdersInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1444,6 +1472,7 @@ export type PaymentLinkUpdateWithoutOrdersInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1482,6 +1511,7 @@ export type PaymentLinkUncheckedUpdateWithoutOrdersInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1518,6 +1548,7 @@ export type PaymentLinkCreateWithoutOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1555,6 +1586,7 @@ export type PaymentLinkUncheckedCreateWithoutOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1622,6 +1654,7 @@ export type PaymentLinkScalarWhereInput = {
   lineItems?: Prisma.JsonFilter<"PaymentLink">
   exhausted?: Prisma.BoolFilter<"PaymentLink"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLink"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLink"> | boolean
   customFields?: Prisma.JsonFilter<"PaymentLink">
   allowedPayers?: Prisma.StringNullableListFilter<"PaymentLink">
   successUrl?: Prisma.StringNullableFilter<"PaymentLink"> | string | null
@@ -1657,6 +1690,7 @@ export type PaymentLinkCreateWithoutCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1694,6 +1728,7 @@ export type PaymentLinkUncheckedCreateWithoutCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1756,6 +1791,7 @@ export type PaymentLinkCreateManyOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1791,6 +1827,7 @@ export type PaymentLinkUpdateWithoutOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1828,6 +1865,7 @@ export type PaymentLinkUncheckedUpdateWithoutOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1865,6 +1903,7 @@ export type PaymentLinkUncheckedUpdateManyWithoutOrganizationInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1900,6 +1939,7 @@ export type PaymentLinkCreateManyCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkCreateallowedPayersInput | string[]
   successUrl?: string | null
@@ -1934,6 +1974,7 @@ export type PaymentLinkUpdateWithoutCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1971,6 +2012,7 @@ export type PaymentLinkUncheckedUpdateWithoutCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2007,6 +2049,7 @@ export type PaymentLinkUncheckedUpdateManyWithoutCreatorInput = {
   lineItems?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   allowedPayers?: Prisma.PaymentLinkUpdateallowedPayersInput | string[]
   successUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2082,6 +2125,7 @@ export type PaymentLinkSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   lineItems?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2123,6 +2167,7 @@ export type PaymentLinkSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   lineItems?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2161,6 +2206,7 @@ export type PaymentLinkSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   lineItems?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2199,6 +2245,7 @@ export type PaymentLinkSelectScalar = {
   lineItems?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   customFields?: boolean
   allowedPayers?: boolean
   successUrl?: boolean
@@ -2211,7 +2258,7 @@ export type PaymentLinkSelectScalar = {
   updatedAt?: boolean
 }
 
-export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "lineItems" | "exhausted" | "unproved" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
+export type PaymentLinkOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "slug" | "title" | "description" | "status" | "orderLifetimeMinutes" | "pricing" | "startsAt" | "expiresAt" | "maxUses" | "maxPerWallet" | "uses" | "toleranceBasisPoints" | "underPolicy" | "overPolicy" | "latePolicy" | "lateWindowMinutes" | "finality" | "finalityConfirmations" | "lineItems" | "exhausted" | "unproved" | "unwatched" | "customFields" | "allowedPayers" | "successUrl" | "cancelUrl" | "inactiveMessage" | "metadata" | "createdById" | "deletedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLink"]>
 export type PaymentLinkInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   creator?: boolean | Prisma.MembershipDefaultArgs<ExtArgs>
@@ -2281,6 +2328,10 @@ export type $PaymentLinkPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * Whether nobody of the organization stands for any of its payees any more; kept by the database.
      */
     unproved: boolean
+    /**
+     * Whether nobody watches any of the chains that it can be paid on; kept by the database.
+     */
+    unwatched: boolean
     /**
      * What a payer is asked for: a list of at most twenty.
      */
@@ -2750,6 +2801,7 @@ export interface PaymentLinkFieldRefs {
   readonly lineItems: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly exhausted: Prisma.FieldRef<"PaymentLink", 'Boolean'>
   readonly unproved: Prisma.FieldRef<"PaymentLink", 'Boolean'>
+  readonly unwatched: Prisma.FieldRef<"PaymentLink", 'Boolean'>
   readonly customFields: Prisma.FieldRef<"PaymentLink", 'Json'>
   readonly allowedPayers: Prisma.FieldRef<"PaymentLink", 'String[]'>
   readonly successUrl: Prisma.FieldRef<"PaymentLink", 'String'>

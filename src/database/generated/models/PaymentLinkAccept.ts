@@ -57,6 +57,7 @@ export type PaymentLinkAcceptMinAggregateOutputType = {
   totalUnits: runtime.Decimal | null
   exhausted: boolean | null
   unproved: boolean | null
+  unwatched: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -75,6 +76,7 @@ export type PaymentLinkAcceptMaxAggregateOutputType = {
   totalUnits: runtime.Decimal | null
   exhausted: boolean | null
   unproved: boolean | null
+  unwatched: boolean | null
   payTo: string | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -93,6 +95,7 @@ export type PaymentLinkAcceptCountAggregateOutputType = {
   totalUnits: number
   exhausted: number
   unproved: number
+  unwatched: number
   payTo: number
   createdAt: number
   updatedAt: number
@@ -131,6 +134,7 @@ export type PaymentLinkAcceptMinAggregateInputType = {
   totalUnits?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -149,6 +153,7 @@ export type PaymentLinkAcceptMaxAggregateInputType = {
   totalUnits?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -167,6 +172,7 @@ export type PaymentLinkAcceptCountAggregateInputType = {
   totalUnits?: true
   exhausted?: true
   unproved?: true
+  unwatched?: true
   payTo?: true
   createdAt?: true
   updatedAt?: true
@@ -272,6 +278,7 @@ export type PaymentLinkAcceptGroupByOutputType = {
   totalUnits: runtime.Decimal
   exhausted: boolean
   unproved: boolean
+  unwatched: boolean
   payTo: string
   createdAt: Date
   updatedAt: Date
@@ -313,6 +320,7 @@ export type PaymentLinkAcceptWhereInput = {
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -333,6 +341,7 @@ export type PaymentLinkAcceptOrderByWithRelationInput = {
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -359,6 +368,7 @@ export type PaymentLinkAcceptWhereUniqueInput = Prisma.AtLeast<{
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -379,6 +389,7 @@ export type PaymentLinkAcceptOrderByWithAggregationInput = {
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -405,6 +416,7 @@ export type PaymentLinkAcceptScalarWhereWithAggregatesInput = {
   totalUnits?: Prisma.DecimalWithAggregatesFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
   unproved?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
+  unwatched?: Prisma.BoolWithAggregatesFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringWithAggregatesFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"PaymentLinkAccept"> | Date | string
@@ -420,6 +432,7 @@ export type PaymentLinkAcceptCreateInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -440,6 +453,7 @@ export type PaymentLinkAcceptUncheckedCreateInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -455,6 +469,7 @@ export type PaymentLinkAcceptUpdateInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -475,6 +490,7 @@ export type PaymentLinkAcceptUncheckedUpdateInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -493,6 +509,7 @@ export type PaymentLinkAcceptCreateManyInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -508,6 +525,7 @@ export type PaymentLinkAcceptUpdateManyMutationInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -526,6 +544,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -571,6 +590,7 @@ export type PaymentLinkAcceptCountOrderByAggregateInput = {
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -598,6 +618,7 @@ export type PaymentLinkAcceptMaxOrderByAggregateInput = {
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -616,6 +637,7 @@ export type PaymentLinkAcceptMinOrderByAggregateInput = {
   totalUnits?: Prisma.SortOrder
   exhausted?: Prisma.SortOrder
   unproved?: Prisma.SortOrder
+  unwatched?: Prisma.SortOrder
   payTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -724,6 +746,7 @@ export type PaymentLinkAcceptCreateWithoutAssetInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -742,6 +765,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutAssetInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -789,6 +813,7 @@ export type PaymentLinkAcceptScalarWhereInput = {
   totalUnits?: Prisma.DecimalFilter<"PaymentLinkAccept"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   unproved?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
+  unwatched?: Prisma.BoolFilter<"PaymentLinkAccept"> | boolean
   payTo?: Prisma.StringFilter<"PaymentLinkAccept"> | string
   createdAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"PaymentLinkAccept"> | Date | string
@@ -804,6 +829,7 @@ export type PaymentLinkAcceptCreateWithoutPaymentLinkInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -821,6 +847,7 @@ export type PaymentLinkAcceptUncheckedCreateWithoutPaymentLinkInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -864,6 +891,7 @@ export type PaymentLinkAcceptCreateManyAssetInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -879,6 +907,7 @@ export type PaymentLinkAcceptUpdateWithoutAssetInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -897,6 +926,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutAssetInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -914,6 +944,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutAssetInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -930,6 +961,7 @@ export type PaymentLinkAcceptCreateManyPaymentLinkInput = {
   totalUnits?: runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo: string
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -945,6 +977,7 @@ export type PaymentLinkAcceptUpdateWithoutPaymentLinkInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -962,6 +995,7 @@ export type PaymentLinkAcceptUncheckedUpdateWithoutPaymentLinkInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -978,6 +1012,7 @@ export type PaymentLinkAcceptUncheckedUpdateManyWithoutPaymentLinkInput = {
   totalUnits?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   exhausted?: Prisma.BoolFieldUpdateOperationsInput | boolean
   unproved?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  unwatched?: Prisma.BoolFieldUpdateOperationsInput | boolean
   payTo?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -998,6 +1033,7 @@ export type PaymentLinkAcceptSelect<ExtArgs extends runtime.Types.Extensions.Int
   totalUnits?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1018,6 +1054,7 @@ export type PaymentLinkAcceptSelectCreateManyAndReturn<ExtArgs extends runtime.T
   totalUnits?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1038,6 +1075,7 @@ export type PaymentLinkAcceptSelectUpdateManyAndReturn<ExtArgs extends runtime.T
   totalUnits?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1058,12 +1096,13 @@ export type PaymentLinkAcceptSelectScalar = {
   totalUnits?: boolean
   exhausted?: boolean
   unproved?: boolean
+  unwatched?: boolean
   payTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "exhausted" | "unproved" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
+export type PaymentLinkAcceptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "id" | "paymentLinkId" | "position" | "assetId" | "units" | "minUnits" | "maxUnits" | "maxTotalUnits" | "totalUnits" | "exhausted" | "unproved" | "unwatched" | "payTo" | "createdAt" | "updatedAt", ExtArgs["result"]["paymentLinkAccept"]>
 export type PaymentLinkAcceptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   paymentLink?: boolean | Prisma.PaymentLinkDefaultArgs<ExtArgs>
   asset?: boolean | Prisma.AssetDefaultArgs<ExtArgs>
@@ -1111,6 +1150,10 @@ export type $PaymentLinkAcceptPayload<ExtArgs extends runtime.Types.Extensions.I
      * Whether nobody of the organization stands for the payee any more; kept by the database.
      */
     unproved: boolean
+    /**
+     * Whether nobody watches its chain; kept by the database.
+     */
+    unwatched: boolean
     payTo: string
     createdAt: Date
     updatedAt: Date
@@ -1551,6 +1594,7 @@ export interface PaymentLinkAcceptFieldRefs {
   readonly totalUnits: Prisma.FieldRef<"PaymentLinkAccept", 'Decimal'>
   readonly exhausted: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
   readonly unproved: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
+  readonly unwatched: Prisma.FieldRef<"PaymentLinkAccept", 'Boolean'>
   readonly payTo: Prisma.FieldRef<"PaymentLinkAccept", 'String'>
   readonly createdAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"PaymentLinkAccept", 'DateTime'>
