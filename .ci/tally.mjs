@@ -10,28 +10,36 @@ const [folder = '.', ...failedGates] = process.argv.slice(2);
 /** As much of a failure as tells what it was. */
 const REASON = 1_500;
 
-function name(file, title, reason) {
-  console.log(
-    `failed: ${relative(process.cwd(), file)} > ${title}\n${stripVTControlCharacters(reason).slice(0, REASON)}`,
-  );
+/** A run that was ended has written no report, or half of one. */
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const broken = { name: path, status: 'failed', message: error.message, assertionResults: [] };
+    return { testResults: [broken], numPassedTests: 0, numPendingTests: 0, numTodoTests: 0 };
+  }
+}
+
+/** What failed in a file; the file itself when it could not be loaded, or one of its hooks failed. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const place = relative(process.cwd(), name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (status === 'failed' && failed.length === 0) return [{ title: place, reason: message }];
+  return failed.map((test) => ({ title: `${place} > ${test.fullName}`, reason: test.failureMessages.join('\n') }));
 }
 
 const counts = new Map();
 for (const file of readdirSync(folder).sort()) {
-  const report = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  // A file that could not even be loaded has no test of its own to count.
-  const broken = report.testResults.filter((one) => one.status === 'failed' && one.assertionResults.length === 0);
-  for (const one of broken) name(one.name, 'the file itself', one.message);
-  for (const one of report.testResults) {
-    for (const test of one.assertionResults.filter(({ status }) => status === 'failed')) {
-      name(one.name, test.fullName, test.failureMessages.join('\n'));
-    }
+  const gate = basename(file, '.json');
+  const report = readReport(join(folder, file));
+  const failures = report.testResults.flatMap(failuresOf);
+  for (const { title, reason } of failures) {
+    console.log(`failed: ${title}\n${stripVTControlCharacters(reason).slice(0, REASON)}`);
   }
-  const passed = report.numPassedTests;
-  const failed = report.numFailedTests + broken.length;
+  const [passed, failed] = [report.numPassedTests, failures.length];
   const skipped = report.numPendingTests + report.numTodoTests;
-  counts.set(basename(file, '.json'), { passed, failed, skipped });
-  console.log(`${basename(file, '.json')}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  counts.set(gate, { passed, failed, skipped });
+  console.log(`${gate}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
 }
 
 for (const gate of failedGates) console.log(`failed gate: ${gate}`);

@@ -29,14 +29,16 @@ const TMPFS = 0x01021994;
 const PLENTY = 4 * 2 ** 30;
 
 /**
- * Where data lies that nobody keeps: where TMPDIR says; else in memory, when there is plenty. A database is a thousand files,
+ * Where data lies that nobody keeps: where TMPDIR says, if that is not `/tmp`; else in memory, when there is plenty. A database is a thousand files,
  * and to make and remove them by the hundred is what a file system on a disk is slowest at.
  */
 export function scratchFolder(): string {
   if (tmpdir() === DEFAULT) {
     try {
       const { type, bavail, bsize } = statfsSync(MEMORY);
-      if (type === TMPFS && bavail * bsize >= PLENTY) return MEMORY;
+      // and what is left of the memory itself, which a container may have less of than its file system says
+      const free = Math.min(bavail * bsize, process.availableMemory() / 2);
+      if (type === TMPFS && free >= PLENTY) return MEMORY;
     } catch {
       // this system has none
     }

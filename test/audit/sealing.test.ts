@@ -214,7 +214,7 @@ describe('sealing', () => {
     let writing = true;
     const writer = async (number: number): Promise<void> => {
       const client = await connect();
-      for (let round = 0; round < (FULL ? 150 : 25); round += 1) {
+      for (let round = 0; round < (FULL ? 150 : 10); round += 1) {
         const organization = organizationId((number + round) % 2);
         const began = tick();
         await client.query('begin');

@@ -4,7 +4,7 @@ import { readSiweMessage, writeSiweMessage } from '../../src/identity/model.ts';
 import { FULL, seeded } from '../support/scale.ts';
 import { newWallet } from './visitor.ts';
 
-const TEXTS = FULL ? 100_000 : 5_000;
+const TEXTS = FULL ? 100_000 : 2_000;
 
 /** What the grammar alone says of a text. */
 function byGrammar(text: string): object | null {

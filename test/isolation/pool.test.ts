@@ -12,7 +12,7 @@ import { startTollhouse, type TestTollhouse } from '../support/tollhouse.ts';
 import { DEEDS, deedOf, shownCode } from './poolDeeds.ts';
 import { visit } from './poolVisitors.ts';
 
-const OPERATIONS = FULL ? 50_000 : 1_500;
+const OPERATIONS = FULL ? 50_000 : 1_000;
 const TENANTS = 20;
 const CONNECTIONS = 5;
 const CLIENTS = 100;

@@ -43,7 +43,7 @@ async function plan(slug: string, payTo: string, payer: Hex, parts: readonly big
 }
 
 describe('any sequence of payments, reorganizations and faults', () => {
-  const ROUNDS = FULL ? 60 : 4;
+  const ROUNDS = FULL ? 60 : 3;
 
   it.each(Array.from({ length: ROUNDS }, (_, seed) => seed + 1))('of seed %i ends in balanced books', async (seed) => {
     const random = seeded(seed);

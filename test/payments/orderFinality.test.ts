@@ -59,7 +59,7 @@ it(`an order gets the finality that its asset tells of its amount, whatever the 
   const node = scriptedChain();
   const [coin, token] = SETTING.assets as [ChainSetting['assets'][number], ChainSetting['assets'][number]];
   let compared = 0;
-  for (let round = 0; round < (FULL ? 60 : 12); round += 1) {
+  for (let round = 0; round < (FULL ? 60 : 4); round += 1) {
     const thresholds = (): NonNullable<ChainSetting['assets'][number]['thresholds']> => {
       const starts = [...new Set(Array.from({ length: below(4) }, () => anyUnits() + BigInt(below(3))))];
       return starts.map((fromUnits) => ({ fromUnits, finality: anyPolicy() }));

@@ -7,7 +7,7 @@ import { adminSql, membershipOf, tokenOf, updateMembership } from './memberChang
 import { deleteRole, giveRole, makeRole, rowIdOf, updateRole } from './roleMaker.ts';
 
 // Each round makes a role, and an organization has fifty at most.
-const ROUNDS = FULL ? 40 : 8;
+const ROUNDS = FULL ? 40 : 4;
 
 let house: TestTollhouse;
 let world: World;
