@@ -20,6 +20,7 @@ import { sweepIdempotencyKeys } from './idempotency/jobs.ts';
 import { sweepSignIns } from './identity/jobs.ts';
 import { newId } from './kernel/ids.ts';
 import { checkProjections } from './payments/commands/checkProjections.ts';
+import { recheckWatched } from './payments/commands/recheckWatched.ts';
 import { tellOfUnwatched } from './payments/commands/tellOfUnwatched.ts';
 import { reviewForsakenOrders, settleOrders, UnsettledError } from './payments/jobs.ts';
 import { WATCHED_PROJECTIONS } from './payments/model/projections.ts';
@@ -78,10 +79,12 @@ export function startWorker(options: {
     lead({ url: databaseUrl, name: 'sweep', onError }, (signal) => {
       const told = new Set<bigint>();
       const watched = chains.map(({ chainId }) => chainId);
-      return repeat(context, 'sweep', SWEEP_MS, signal, async () => {
-        await tellOfUnwatched(context, { watched, told });
-        await sweep(context);
-      });
+      return Promise.all([
+        repeat(context, 'sweep', SWEEP_MS, signal, () => sweep(context)),
+        repeat(context, 'unwatched chains', SWEEP_MS, signal, () =>
+          tellOfUnwatched(context, { watched, told, signal }),
+        ),
+      ]).then(() => undefined);
     }),
   ];
   return {
@@ -103,12 +106,15 @@ async function watch(context: WorkerContext, setting: ChainSetting, signal: Abor
   const reader = createNodeReader(setting, signal);
   let chain: RegisteredChain | null = null;
   let unsettled: string | null = null;
+  let opening = Promise.resolve();
   await repeat(context, `chain ${setting.chainId}`, POLL_MS, signal, async () => {
     const read = await follow(context, setting, chain, reader).catch((error: unknown) => {
       // What was read before, and what members decide, waits for no node.
       if (chain === null) throw error;
       return { chain, outcome: null, error };
     });
+    // Once it is read again its links open, beside all that, however many they are.
+    if (chain === null) opening = opening.then(() => openLinks(context, signal));
     chain = read.chain;
     const { failure, isMore } = await settle(context, chain);
     // It may be so for long, and then each round: what is the same as before is told once.
@@ -123,6 +129,14 @@ async function watch(context: WorkerContext, setting: ChainSetting, signal: Abor
     if (read.outcome === 'waiting') reader.turn();
     return isMore ? MORE : undefined;
   });
+  await opening;
+}
+
+/** Lets the links of a chain that is watched again take payments; what fails in it is done by whoever sweeps. */
+async function openLinks(context: WorkerContext, signal: AbortSignal): Promise<void> {
+  await recheckWatched(context, { signal }).catch((error: unknown) =>
+    context.log.warn({ err: error }, 'links could not be told that their chain is watched; it is tried again'),
+  );
 }
 
 /** One round of settling; what fails in it concerns those alone that it is about, and neither the chain nor the others. */

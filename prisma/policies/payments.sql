@@ -10,7 +10,7 @@ to tollhouse_doorkeeper;
 
 -- and whether somebody watches their chains, and what waits where nobody does
 grant execute on function is_unwatched(bigint), is_link_unwatched(uuid, uuid) to tollhouse_doorkeeper;
-grant execute on function recheck_watched(), waiting_on_chain(bigint) to tollhouse_worker;
+grant execute on function recheck_watched(integer), waiting_on_chain(bigint) to tollhouse_worker;
 
 -- What links are limited by, what their orders copy and how a link ends.
 grant execute on function hold_uses(uuid) to tollhouse_member, tollhouse_doorkeeper;

@@ -13,6 +13,7 @@ const OrderFields = graphql(`
     payTo
     receivedUnits
     expiresAt
+    chainWatched
     due { amount units asset { caip19 symbol name decimals address } }
     lineItems { title description quantity prices { asset amount } }
     paymentRequest { chainId to value data eip681 qr }

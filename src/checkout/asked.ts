@@ -21,8 +21,13 @@ export function isOpen({ status, paymentRequest }: Order): boolean {
 }
 
 /** Whether its time is over, though the gateway has not closed it yet. */
-export function isOver({ status, paymentRequest }: Order): boolean {
-  return paymentRequest === null && (status === 'CREATED' || status === 'DETECTED');
+export function isOver({ status, paymentRequest, chainWatched }: Order): boolean {
+  return chainWatched && paymentRequest === null && (status === 'CREATED' || status === 'DETECTED');
+}
+
+/** Whether it is awaited, and nobody would see what is sent for it now. */
+export function isUnwatched({ status, chainWatched }: Order): boolean {
+  return !chainWatched && (status === 'CREATED' || status === 'DETECTED');
 }
 
 /** Whether nothing tells its payment but a claim: the rest of an amount that tells a payment tells nothing. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Chain, Link, Order } from './api.ts';
-import { type Asked, isOpen, isOver } from './asked.ts';
+import { type Asked, isOpen, isOver, isUnwatched } from './asked.ts';
 import { Claim } from './claim.tsx';
 import { Items } from './items.tsx';
 import { KeepLink } from './keepLink.tsx';
@@ -20,6 +20,9 @@ import { useTold } from './useTold.ts';
 import type { Wallet } from './wallets.ts';
 import { chainOf } from './ways.tsx';
 import { UNKNOWN } from './words.ts';
+
+/** How often it is asked whether its chain is watched, which no change of it tells. */
+const LOOK_MS = { watched: 60_000, unwatched: 5_000 } as const;
 
 const LOST = 'The connection was lost; it is being made again.';
 
@@ -78,6 +81,13 @@ function Attempt(found: Found): JSX.Element {
     if (wallet && asked === undefined) void paying.pay(wallet, order);
   });
   const isAwaited = isOpen(order);
+  const isHeld = isUnwatched(order);
+  useEffect(() => {
+    if (!isAwaited && !isHeld) return;
+    const pause = isHeld ? LOOK_MS.unwatched : LOOK_MS.watched;
+    const asking = setInterval(() => void look().catch(() => undefined), pause);
+    return () => clearInterval(asking);
+  }, [isAwaited, isHeld, look]);
   const isPaid = order.status === 'PAID' || order.status === 'FINAL';
   const isDone = isPaid || order.status === 'CONFIRMING';
   return (
@@ -96,7 +106,7 @@ function Attempt(found: Found): JSX.Element {
       <Fault text={paying.fault} />
       {isAwaited && kept.isGiven && !asked && <Given link={link} onLeave={onLeave} />}
       {isAwaited && <Open {...{ order, asked, chain, paying, silent, look, onLeave }} />}
-      {!isAwaited && !isDone && asked && <AllTheSame asked={asked} chain={chain} />}
+      {!isAwaited && !isHeld && !isDone && asked && <AllTheSame asked={asked} chain={chain} />}
       {(isAwaited || isOver(order) || order.status === 'EXPIRED') && (
         <Claim order={order} sent={asked?.hash} onClaimed={take} />
       )}

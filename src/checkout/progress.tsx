@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Order, OrderStatus } from './api.ts';
-import { type Asked, isOver, isUnderWay, needsClaim } from './asked.ts';
-import { CLAIM_WORDS, EXCEPTION_WORDS, ORDER_WORDS, UNDER_WAY_WORDS, type Words } from './words.ts';
+import { type Asked, isOver, isUnderWay, isUnwatched, needsClaim } from './asked.ts';
+import { CLAIM_WORDS, EXCEPTION_WORDS, ORDER_WORDS, UNDER_WAY_WORDS, UNWATCHED_WORDS, type Words } from './words.ts';
 
 const STEPS = ['Sent', 'Seen', 'Confirmed'] as const;
 
@@ -52,6 +52,7 @@ export function Progress({ order, asked }: { readonly order: Order; readonly ask
 function wordsOf(order: Order, asked: Asked | undefined): Words {
   const { status } = order;
   if (isOver(order)) return ORDER_WORDS.EXPIRED;
+  if (isUnwatched(order)) return UNWATCHED_WORDS;
   const isClaimed = needsClaim(order);
   if (isUnderWay(order, asked)) {
     if (asked.hash === undefined) return UNDER_WAY_WORDS.asking;

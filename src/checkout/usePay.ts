@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Chain, Order } from './api.ts';
-import { type Asked, isOpen } from './asked.ts';
+import { type Asked, isOpen, isUnwatched } from './asked.ts';
 import { sayFault } from './gateway.ts';
 import { shorten } from './money.ts';
 import { connect, type PaymentRequest, send, switchTo, WalletError } from './pay.ts';
@@ -80,6 +80,7 @@ async function prepare(provider: Provider, { payer, matching }: Order, chain: Ch
 /** The request that the payer has seen, where it is the gateway's still. */
 function stillAsked({ paymentRequest: seen }: Order, now: Order | null): PaymentRequest {
   const request = now?.paymentRequest;
+  if (now && isUnwatched(now)) throw new WalletError('Nothing was sent: nothing can be paid on this network just now.');
   if (!now || !request || !isOpen(now)) {
     throw new WalletError('Nothing was sent: this payment takes nothing any more.');
   }

@@ -47,6 +47,12 @@ export const UNDER_WAY_WORDS = {
   },
 } as const satisfies Readonly<Record<string, Words>>;
 
+/** What is said of an order that is awaited where nobody would see what is sent for it. */
+export const UNWATCHED_WORDS: Words = {
+  title: 'Nothing can be paid just now',
+  text: 'The merchant does not follow this network at the moment, so send nothing. What you have sent is not lost: it is seen when they do again. This page changes by itself.',
+};
+
 /** The same of an order whose payment nothing tells but its payer. */
 export const CLAIM_WORDS = {
   CREATED: {
@@ -127,6 +133,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
     'Just now no amount can be found by which your payment would be known. Pay with a wallet in this browser, or tell us the transaction afterwards.',
   CHAIN_UNAVAILABLE:
     'The network is not being watched at the moment, so that payments would not be seen. Try again in a minute.',
+  CHAIN_NOT_WATCHED: 'On this network nothing can be paid at the moment. Choose another one, or ask the merchant.',
   RATE_LIMITED: 'Too many payments were begun from here. Try again in a minute.',
   ORDER_NOT_FOUND: 'This payment is not known any more.',
   ORDER_NOT_CANCELABLE: 'It cannot be called off any more: something has arrived for it, or it is over.',

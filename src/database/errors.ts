@@ -192,6 +192,12 @@ export function explainDatabaseError(error: unknown): GatewayError | null {
   return null;
 }
 
+/** The code that an error came with, such as a SQLSTATE; empty when it has none. */
+export function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
 /** Whether a connection died under a statement, so that nobody can say how far it came. */
 export function isConnectionLost(error: unknown): boolean {
   const { code, kind, message } = error as { code?: unknown; kind?: unknown; message?: unknown };

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Environment } from '../environment.ts';
-import { databaseErrors, mayHaveHappened } from './errors.ts';
+import { codeOf, databaseErrors, mayHaveHappened } from './errors.ts';
 import {
   forgetPrepared,
   type PacketResult,
@@ -181,11 +181,6 @@ function cut(client: pg.PoolClient): void {
 /** A write whose answer was lost may have happened, or not. */
 function outcomeUnknown(error: unknown): unknown {
   return mayHaveHappened(error) ? databaseErrors.OUTCOME_UNKNOWN({}, { cause: error }) : error;
-}
-
-function codeOf(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? code : '';
 }
 
 function isStale(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
+import { codeOf } from './errors.ts';
 import { withSession } from './session.ts';
 
 /** What the gateway logs in as; the migrations grant to this name. */
@@ -202,8 +203,4 @@ function passwordOf(url: string | undefined, login: Login): string | null {
 function listing(intro: string, statements: readonly string[]): string {
   const shown = statements.map((statement) => `  ${statement.replace(/ password .*/s, ' password …')};`);
   return [intro, ...shown].join('\n');
-}
-
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? '';
 }

@@ -52,10 +52,12 @@ export interface ToldColumn {
   readonly fact: string;
   /** What it is as long as nothing was told but that the thing began to be. */
   readonly first: string;
+  /** What has one date, as SQL over what was told: as long as that is the same; what was told itself when absent. */
+  dated?(told: string): string;
   /**
    * The way back: SQL for each column of the table that says it, over the row `r`.
    * @param told what was told, as a text, in SQL
-   * @param at when that was told, in SQL
+   * @param at since when it was told without a break, in SQL
    */
   write(told: string, at: string): Readonly<Record<string, string>>;
 }

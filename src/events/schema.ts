@@ -26,8 +26,8 @@ export const EventRef = builder.objectRef<LoggedEvent>('Event').implement({
     correlationId: t.exposeString('correlationId', {
       nullable: true,
       description:
-        'What all that followed from one request has in common: the request that the first of it came of. Null for facts ' +
-        'of before it was kept.',
+        'What all that follows from one fact has in common: the `id` of that first fact; one that follows from none has ' +
+        'its own. Null for facts of before it was kept.',
     }),
     causationId: t.exposeID('causationId', {
       nullable: true,

@@ -247,8 +247,9 @@ export const paymentErrors = defineErrors({
     retryable: false,
   },
   MANUAL_PAYMENT_CLOSED: {
-    message: 'What was recorded cannot be taken back: its order can never be another, or it does not count.',
-    remedy: 'Look at the status: `REVERSED` does not count, whatever it says.',
+    message: 'What was recorded cannot be taken back: it does not count, or its order can never be another.',
+    remedy:
+      'Look at the status. `REVERSED`: it counts no more, and nothing is to be done. `CANCELED`, `FAILED`, `FINAL`: its order stays as it is; give money back with `requestRefund`, if it has any.',
     retryable: false,
   },
   DESTINATION_NEEDS_OWNER: {

@@ -54,6 +54,29 @@ describe('a narrow page without grave faults', () => {
     await looksWell(page);
   });
 
+  it('asks for nothing where nobody would see it, and goes on by itself when somebody does', async () => {
+    const { path } = await counter.shop.makeLink();
+    const page = await counter.visitor.open(path);
+    await page.getByText('Neither of these?').click();
+    await press(page, 'Send it, and tell the transaction');
+    await says(page, 'Waiting for your payment');
+    await counter.shop.sql(`
+      create function leave() returns trigger language plpgsql as $$
+      begin
+        new.unwatched_since := now();
+        return new;
+      end $$;
+      create trigger leave before update on chain_incarnations for each row execute function leave()`);
+    await counter.shop.sql('update chain_incarnations set updated_at = now()');
+    await page.reload();
+    await says(page, 'Nothing can be paid just now');
+    expect(await page.getByRole('button', { name: 'Pay in another way' }).count()).toBe(0);
+    await looksWell(page);
+    await counter.shop.sql('drop function leave() cascade');
+    await says(page, 'Waiting for your payment');
+    await page.getByRole('button', { name: 'Pay in another way' }).waitFor();
+  });
+
   it('shows a part, and that it was not all in time', async () => {
     const { path } = await counter.shop.makeLink();
     const page = await beginRefused(counter, path);

@@ -5,6 +5,7 @@ import { leaveChains } from '../../src/chain/commands/leaveChains.ts';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
 import type { ChainSetting } from '../../src/environment.ts';
 import { encodeGlobalId } from '../../src/kernel/ids.ts';
+import { recheckWatched } from '../../src/payments/commands/recheckWatched.ts';
 import { until } from '../local/children.ts';
 import { expectBooksToBalance } from '../payments/books.ts';
 import {
@@ -34,7 +35,7 @@ let admin: pg.Client;
 let house: TestTollhouse;
 let merchant: Person;
 /** What the gateway that runs has warned of. */
-let warnings: { readonly msg: string; readonly chainId?: number }[];
+let warnings: { readonly msg: string; readonly chainId?: number; readonly what?: string }[];
 
 let links: Readonly<
   Record<'onKept' | 'onLeft' | 'onBoth' | 'ofAnother', { readonly id: string; readonly slug: string }>
@@ -166,6 +167,7 @@ describe('a chain that the settings name no more', () => {
         orders: 3,
         refunds: 1,
         unmatched: 1,
+        voided: 0,
       }),
     ]);
   });
@@ -315,6 +317,27 @@ describe('a chain that another process watches', () => {
   });
 });
 
+describe('what is swept', () => {
+  it('is swept also where no link can be told of its chain', async () => {
+    await house.stop();
+    await sql('revoke execute on function recheck_watched(integer) from tollhouse_worker');
+    await sql(`
+      insert into idempotency_keys (
+        organization_id, principal, operation, key_hash, request_hash, result_id, created_at, expires_at
+      )
+      select
+        id, 'user:' || id, 'createPaymentLink', sha256('key'), sha256('request'), id, now() - interval '1 day',
+        now() - interval '1 minute'
+      from organizations limit 1`);
+    await start(kept.setting);
+    await until(() => warnings.some(({ what }) => what === 'unwatched chains'));
+    await until(
+      async () => ((await sql('select from idempotency_keys where expires_at < now()')) as unknown[]).length === 0,
+    );
+    await sql('grant execute on function recheck_watched(integer) to tollhouse_worker');
+  });
+});
+
 const FAILING = 'select from chain_incarnations where failing_since is not null';
 
 async function headOf(): Promise<number> {
@@ -332,5 +355,6 @@ async function leave(seconds = 121): Promise<bigint[]> {
   );
   const worker = { database: house.resources.database, log: pino({ level: 'silent' }), requestId: 'test-worker' };
   const found = await leaveChains(worker, { watched: [kept.setting.chainId] });
+  await recheckWatched(worker);
   return found.map(({ chainId }) => chainId);
 }

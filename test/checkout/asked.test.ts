@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Order } from '../../src/checkout/api.ts';
-import { isOpen, isOver, isUnderWay, needsClaim, readAsked } from '../../src/checkout/asked.ts';
+import { isOpen, isOver, isUnderWay, isUnwatched, needsClaim, readAsked } from '../../src/checkout/asked.ts';
 
 const REQUEST = { chainId: 1, to: '0x01', value: '0', data: '0x', eip681: '', qr: '' };
 
 const orderOf = (facts: Partial<Order>): Order =>
-  ({ status: 'CREATED', matching: 'WALLET', receivedUnits: '0', paymentRequest: REQUEST, ...facts }) as Order;
+  ({
+    status: 'CREATED',
+    matching: 'WALLET',
+    receivedUnits: '0',
+    chainWatched: true,
+    paymentRequest: REQUEST,
+    ...facts,
+  }) as Order;
 
 describe('what was asked of a wallet', () => {
   it.each([null, 7, 'ask', {}, { receivedUnits: 0, wallet: 'a.b' }, { receivedUnits: '0' }, { hash: '0x12' }])(
@@ -38,10 +45,20 @@ describe('an order', () => {
     [{}, true, false],
     [{ status: 'DETECTED' }, true, false],
     [{ paymentRequest: null }, false, true],
+    [{ paymentRequest: null, chainWatched: false }, false, false],
     [{ status: 'EXPIRED', paymentRequest: null }, false, false],
     [{ status: 'PAID', paymentRequest: null }, false, false],
   ] as [Partial<Order>, boolean, boolean][])('%j is open: %s; its time is over: %s', (facts, open, over) => {
     expect([isOpen(orderOf(facts)), isOver(orderOf(facts))]).toEqual([open, over]);
+  });
+
+  it.each([
+    [{}, false],
+    [{ paymentRequest: null, chainWatched: false }, true],
+    [{ status: 'DETECTED', paymentRequest: null, chainWatched: false }, true],
+    [{ status: 'CONFIRMING', paymentRequest: null, chainWatched: false }, false],
+  ] as [Partial<Order>, boolean][])('%j is awaited where nobody would see it: %s', (facts, unwatched) => {
+    expect(isUnwatched(orderOf(facts))).toBe(unwatched);
   });
 
   it.each([

@@ -10,6 +10,7 @@ import {
   REFUND_WORDS,
   REFUSALS,
   UNDER_WAY_WORDS,
+  UNWATCHED_WORDS,
 } from '../../src/checkout/words.ts';
 
 const house = join(import.meta.dirname, '../..');
@@ -33,8 +34,12 @@ describe('what payers read', () => {
 
   it('is no code, and speaks of nothing that a payer cannot know', () => {
     const tables = [ORDER_WORDS, EXCEPTION_WORDS, REFUND_WORDS, LINK_WORDS, REFUSALS, UNDER_WAY_WORDS, CLAIM_WORDS];
-    const said = JSON.stringify(tables.map(Object.values));
+    const said = JSON.stringify([...tables, UNWATCHED_WORDS].map(Object.values));
     expect(said).not.toMatch(/[A-Z]{2,}_[A-Z]|\bRPC\b|GraphQL|token of|slug|handle|reorg|mutation/);
+  });
+
+  it('says of a network that is not followed what is to be done, whatever the reason', () => {
+    expect(Object.keys(REFUSALS)).toEqual(expect.arrayContaining(['CHAIN_UNAVAILABLE', 'CHAIN_NOT_WATCHED']));
   });
 
   it('names refusals that the gateway knows, or the client', () => {

@@ -6,195 +6,13 @@ import { link } from '../identity/linker.ts';
 import { join } from '../identity/merger.ts';
 import { sceneOf } from '../identity/scenes.ts';
 import { enterHouse, newWallet, rowId, sessionIdOf } from '../identity/visitor.ts';
-import { type Market, makeLink, makeOrder, newPayer, openMarket, stateOf } from '../payments/market.ts';
-import { refunding } from '../payments/refunding.ts';
 import { memberScene } from '../support/tenants.ts';
-import type { TestTollhouse } from '../support/tollhouse.ts';
 import { openTwoTenants, type TwoTenants } from '../tenancy/changing.ts';
 import { makeKey } from '../tenancy/keyHolder.ts';
-import { act, rowsOf } from '../tenancy/operatorHouse.ts';
+import { act } from '../tenancy/operatorHouse.ts';
 import { giveRole } from '../tenancy/roleMaker.ts';
 import { enterOperator } from '../tenancy/subscriber.ts';
-
-interface Told {
-  readonly id: string;
-  readonly type: string;
-  readonly organization: string;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** The facts that this finds, with what they came of, in the order of the log. */
-async function told(house: Pick<TestTollhouse, 'database'>, where: string, ...values: unknown[]): Promise<Told[]> {
-  const rows = await rowsOf(
-    house,
-    `select id, type, organization_id as organization, metadata from events where ${where} order by position`,
-    values,
-  );
-  return rows as unknown as Told[];
-}
-
-/** What only the fact itself decides about, without its request. */
-const linksOf = ({ metadata }: Told) => ({
-  source: metadata.source,
-  sessionId: metadata.sessionId,
-  causationId: metadata.causationId,
-  correlationId: metadata.correlationId,
-});
-
-/** Each follows from the one before, and all have what the first one has in common. */
-function expectChain(facts: readonly Told[]): void {
-  const [first] = facts;
-  expect(facts.map(({ metadata }) => metadata.causationId)).toEqual([
-    undefined,
-    ...facts.slice(0, -1).map(({ id }) => id),
-  ]);
-  expect(first?.metadata.correlationId).toBe(first?.metadata.requestId);
-  expect(new Set(facts.map(({ metadata }) => metadata.correlationId)).size).toBe(1);
-}
-
-describe('what facts of payments came of', () => {
-  let market: Market;
-  const { sell, addressed, sendBack, settle } = refunding(() => market);
-  beforeAll(async () => {
-    market = await openMarket();
-  });
-  afterAll(() => market.close());
-
-  it('is the sign-up that made a person and an organization', async () => {
-    const facts = await told(market.house, 'organization_id = $1', rowId(market.merchant.organizationId));
-    expect(facts.map(({ type }) => type).slice(0, 2)).toEqual(['organization.created', 'user.signed-up']);
-    expectChain(facts.slice(0, 2));
-    expect(facts.slice(0, 2).map(({ metadata }) => metadata.source)).toEqual(['identity', 'identity']);
-  });
-
-  it('is one request of a payer, through all that the worker makes of it', { timeout: 120_000 }, async () => {
-    const { slug } = await makeLink(market);
-    await market.watch();
-    const payer = await newPayer(market);
-    const order = await makeOrder(market, { slug, payer: payer.address });
-    await payer.pay(order, { units: 5_000_000n });
-    await market.mine(3);
-    await market.watch();
-    await payer.pay(order, { units: BigInt(order.due.units) - 5_000_000n });
-    await market.mine(3);
-    await market.watch();
-    const { id, status } = await stateOf(market, order);
-    expect(['PAID', 'FINAL']).toContain(status);
-    const facts = await told(market.house, 'aggregate_id = $1', id);
-    expect(facts.map(({ type }) => type)).toEqual(
-      expect.arrayContaining(['payment-order.created', 'payment-order.detected', 'payment-order.paid']),
-    );
-    expectChain(facts);
-    expect(facts.map(({ metadata }) => metadata.source)).toEqual(['public', ...facts.slice(1).map(() => 'worker')]);
-    expect(facts.filter(({ metadata }) => 'sessionId' in metadata)).toEqual([]);
-    // another order of the same link has nothing to do with it
-    const other = await makeOrder(market, { slug, payer: (await newPayer(market)).address });
-    const [begun] = await told(market.house, 'aggregate_id = $1', (await stateOf(market, other)).id);
-    expect(begun && linksOf(begun)).toEqual({ source: 'public', correlationId: begun?.metadata.requestId });
-    expect(begun?.metadata.correlationId).not.toBe(facts[0]?.metadata.correlationId);
-  });
-
-  it('is the request for a refund, of the refund and of its order, until it is sent', {
-    timeout: 120_000,
-  }, async () => {
-    const { shop, payer, orderId } = await sell();
-    const refund = await addressed(shop, orderId, '2', payer.address);
-    await sendBack(shop, refund);
-    await settle();
-    await settle();
-    await settle();
-    const about = await told(
-      market.house,
-      `organization_id = $1 and (aggregate_type = 'payment-refund' or type = 'payment-order.refund-changed')`,
-      rowId(shop.organizationId),
-    );
-    const typed = (type: string): Told | undefined => about.find((fact) => fact.type === type);
-    const [requested, changed] = about;
-    expect([requested?.type, changed?.type]).toEqual(['payment-refund.requested', 'payment-order.refund-changed']);
-    const [session] = await market.sql<{ id: string }>(
-      'select id from sessions where user_id = $1',
-      rowId(shop.userId),
-    );
-    expect(requested && linksOf(requested)).toEqual({
-      source: 'member',
-      sessionId: session?.id,
-      correlationId: requested?.metadata.requestId,
-    });
-    expect(changed && linksOf(changed)).toEqual({
-      source: 'member',
-      sessionId: session?.id,
-      causationId: requested?.id,
-      correlationId: requested?.metadata.requestId,
-    });
-    // where to is another request
-    const where = typed('payment-refund.addressed');
-    expect(where?.metadata).not.toHaveProperty('causationId');
-    const completed = typed('payment-refund.completed');
-    const before = typed('payment-refund.sent') ?? where;
-    expect(completed && linksOf(completed)).toEqual({
-      source: 'worker',
-      causationId: before?.id,
-      correlationId: where?.metadata.requestId,
-    });
-    expect(about.at(-1)?.metadata).toMatchObject({ causationId: completed?.id, source: 'worker' });
-    expect(about.at(-1)?.type).toBe('payment-order.refund-changed');
-  });
-
-  it('is the payer’s request too of a refund that the worker asks for by itself', { timeout: 120_000 }, async () => {
-    const { slug } = await makeLink(market);
-    await market.watch();
-    const payer = await newPayer(market);
-    const order = await makeOrder(market, { slug, payer: payer.address });
-    const { id } = await stateOf(market, order);
-    await market.sql(`update payment_orders set over_policy = 'REFUND' where id = $1`, id);
-    await payer.pay(order, { units: 15_000_000n });
-    await settle();
-    await settle();
-    const ofOrder = await told(market.house, 'aggregate_id = $1', id);
-    const [requested] = await told(
-      market.house,
-      `type = 'payment-refund.requested' and tags @> array['payment-order:' || $1::uuid]`,
-      id,
-    );
-    expect(requested?.metadata).toMatchObject({
-      source: 'worker',
-      correlationId: ofOrder[0]?.metadata.requestId,
-      causationId: expect.any(String),
-    });
-    expect(ofOrder.map((fact) => fact.id)).toContain(requested?.metadata.causationId);
-    expect(new Set(ofOrder.map(({ metadata }) => metadata.correlationId))).toEqual(
-      new Set([ofOrder[0]?.metadata.requestId]),
-    );
-  });
-
-  it('is shown with a fact, but for the session and the address', async () => {
-    const asked = await market.house.ask<{ organization: { events: { edges: { node: object }[] } } }>(
-      `{ organization { events(first: 2) { edges { node {
-        id type requestId correlationId causationId source } } } } }`,
-      {},
-      { token: market.merchant.accessToken },
-    );
-    const facts = await told(market.house, 'organization_id = $1', rowId(market.merchant.organizationId));
-    expect(asked.data?.organization.events.edges.map(({ node }) => node)).toEqual(
-      facts.slice(0, 2).map(({ id, type, metadata }) => ({
-        id,
-        type,
-        requestId: metadata.requestId,
-        correlationId: metadata.correlationId,
-        causationId: metadata.causationId ?? null,
-        source: 'identity',
-      })),
-    );
-    for (const field of ['sessionId', 'clientAddress', 'userAgent', 'metadata']) {
-      const { errors } = await market.house.ask(
-        `{ organization { events(first: 1) { edges { node { ${field} } } } } }`,
-        {},
-        { token: market.merchant.accessToken },
-      );
-      expect(errors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
-    }
-  });
-});
+import { linksOf, type Told, told } from './origins.ts';
 
 describe('what facts of organizations came of', () => {
   let two: TwoTenants;
@@ -210,6 +28,7 @@ describe('what facts of organizations came of', () => {
     correlationId: 'forged',
     clientAddress: '203.0.113.9',
     requestId: 'raw',
+    note: 'anything else',
   };
 
   interface NewFact {
@@ -256,7 +75,7 @@ describe('what facts of organizations came of', () => {
     const [fact] = await told(two.house, `type = 'organization.updated'`);
     expect(fact?.metadata).toMatchObject({
       requestId: 'tea-please-1',
-      correlationId: 'tea-please-1',
+      correlationId: fact?.id,
       source: 'member',
       sessionId: two.one.people.OWNER.sessionId,
       clientAddress: expect.any(String),
@@ -280,7 +99,7 @@ describe('what facts of organizations came of', () => {
     );
     expect(errors).toEqual([]);
     const [fact] = await told(two.house, `type = 'payment-link.created' and actor ~ '^key:'`);
-    expect(fact && linksOf(fact)).toEqual({ source: 'key', correlationId: fact?.metadata.requestId });
+    expect(fact && linksOf(fact)).toEqual({ source: 'key', correlationId: fact?.id });
   });
 
   it('is what an operator did, and not with which session', async () => {
@@ -292,7 +111,7 @@ describe('what facts of organizations came of', () => {
     const facts = await told(two.house, `organization_id = $1 and actor ~ '^operator:'`, two.other.organizationId);
     expect(facts).toHaveLength(2);
     for (const fact of facts) {
-      expect(linksOf(fact)).toEqual({ source: 'operator', correlationId: fact.metadata.requestId });
+      expect(linksOf(fact)).toEqual({ source: 'operator', correlationId: fact.id });
       expect(fact.metadata).not.toHaveProperty('clientAddress');
     }
   });
@@ -316,7 +135,7 @@ describe('what facts of organizations came of', () => {
     expect(here?.metadata).toHaveProperty('clientAddress');
     expect(there?.metadata).toEqual({
       requestId: here?.metadata.requestId,
-      correlationId: here?.metadata.requestId,
+      correlationId: there?.id,
       source: 'member',
     });
 
@@ -329,7 +148,7 @@ describe('what facts of organizations came of', () => {
       { organization: theirs, wallet },
       { organization: mine, wallet },
     );
-    expect(second?.metadata).toEqual({ requestId: 'raw', correlationId: 'raw', source: 'member' });
+    expect(second?.metadata).toEqual({ requestId: 'raw', correlationId: second?.id, source: 'member' });
     expect(third?.metadata).toMatchObject({ causationId: first?.id });
   });
 
@@ -342,7 +161,7 @@ describe('what facts of organizations came of', () => {
     });
     expect(fact?.metadata).toEqual({
       requestId: 'raw',
-      correlationId: 'raw',
+      correlationId: fact?.id,
       source: 'member',
       sessionId: people.OWNER.sessionId,
       clientAddress: '203.0.113.9',
@@ -354,7 +173,7 @@ describe('what facts of organizations came of', () => {
     });
     expect(another?.metadata).toEqual({
       requestId: 'the-scene',
-      correlationId: 'the-scene',
+      correlationId: another?.id,
       source: 'member',
       sessionId: people.OWNER.sessionId,
     });
@@ -371,7 +190,7 @@ describe('what facts of organizations came of', () => {
       source: 'member',
       sessionId: people.MEMBER.sessionId,
       causationId: first?.id,
-      correlationId: 'unreading',
+      correlationId: first?.id,
     });
     const unread = await two.house.ask(
       '{ organization { events(first: 1) { edges { node { causationId } } } } }',
@@ -385,14 +204,14 @@ describe('what facts of organizations came of', () => {
     expect(third && linksOf(third)).toEqual({
       source: 'member',
       sessionId: people.MEMBER.sessionId,
-      correlationId: 'again',
+      correlationId: third?.id,
     });
     const fourth = await next({ kind: 'worker', requestId: 'work', organizationId }, 4);
-    expect(fourth && linksOf(fourth)).toEqual({ source: 'worker', causationId: third?.id, correlationId: 'again' });
+    expect(fourth && linksOf(fourth)).toEqual({ source: 'worker', causationId: third?.id, correlationId: third?.id });
   });
 
-  it('is nothing but the door where whoever has the database tells it without a request', async () => {
+  it('is the door alone where whoever has the database tells it without a request', async () => {
     const [fact] = await tell(null, { organization: two.one.organizationId, wallet: newId() });
-    expect(fact?.metadata).toEqual({ source: 'owner' });
+    expect(fact?.metadata).toEqual({ source: 'owner', correlationId: fact?.id });
   });
 });

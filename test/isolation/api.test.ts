@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { showAddress } from '../../src/kernel/address.ts';
 import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { sealAll } from '../audit/chains.ts';
@@ -42,7 +42,6 @@ beforeAll(async () => {
   tollhouse = await startCountedTollhouse({ limits: false, settings: THIRDWEB_SETTINGS });
   world = await seedTenants(tollhouse.database.adminUrl, { tenants: 2 });
   [one, other] = world.tenants as [Tenant, Tenant];
-  token = await tokenOf(one);
   // so that where a cursor of theirs stands among our rows does not hang on its id
   await admin(`update payment_links set created_at = created_at + interval '10 min' where organization_id = $1`);
   await admin(`update payment_orders set created_at = created_at + interval '10 min' where organization_id = $1`);
@@ -68,6 +67,10 @@ beforeAll(async () => {
     entryIds.set(String(organization_id), String(id));
   }
   await sealAll(tollhouse.database);
+});
+// At the full figures all of it takes longer than a token lives.
+beforeEach(async () => {
+  token = await tokenOf(one);
 });
 afterAll(() => tollhouse.stop());
 

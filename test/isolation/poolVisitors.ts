@@ -39,12 +39,16 @@ export async function visit(tollhouse: TestTollhouse, { tenant, neighbour, token
     theirs: encodeGlobalId('PaymentLink', neighbour.links[0]?.id ?? ''),
     slug: tenant.links[1]?.slug,
   };
-  const response = await fetch(tollhouse.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: QUERY, variables }),
-    ...(patience !== null && { signal: AbortSignal.timeout(patience) }),
-  }).catch(hungUp);
+  const ask = (): Promise<Response> =>
+    fetch(tollhouse.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query: QUERY, variables }),
+      ...(patience !== null && { signal: AbortSignal.timeout(patience) }),
+    });
+  const response = await ask()
+    .catch((error: Error) => (isReset(error) ? ask() : Promise.reject(error)))
+    .catch(hungUp);
   const text = await response?.text().catch(hungUp);
   if (!text) return { text: null, failures: [], wrong: [] };
   const { data, errors = [] } = JSON.parse(text) as { data?: { theirs: unknown }; errors?: AnsweredError[] };
@@ -54,6 +58,11 @@ export async function visit(tollhouse: TestTollhouse, { tenant, neighbour, token
     failures: errors.map(({ extensions }) => `${extensions.code} ${extensions.retryable}`),
     wrong: [...(whole ? [] : [text]), ...(data?.theirs ? [text] : [])],
   };
+}
+
+/** A connection that was kept may be closed at the moment it is used again; what only reads is asked once more. */
+function isReset({ cause }: Error): boolean {
+  return (cause as { code?: unknown } | undefined)?.code === 'ECONNRESET';
 }
 
 /** Whoever hangs up has no answer; any other failure is the gateway's. */

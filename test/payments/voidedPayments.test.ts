@@ -1,7 +1,7 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_TOKEN_ADDRESS } from '../../src/chain/providers/testToken.ts';
-import { encodeGlobalId, newId } from '../../src/kernel/ids.ts';
+import { decodeGlobalId, encodeGlobalId, newId } from '../../src/kernel/ids.ts';
 import { type Person, signIn } from '../support/person.ts';
 import { expectBooksToBalance } from './books.ts';
 import { colleague, decide, entryOf, refundsOf, toldAbout } from './inbox.ts';
@@ -238,6 +238,75 @@ describe('of an order that is final, a payment that was recorded by mistake', ()
     });
     expect((await toldOf(market, final.order)).at(-1)).toBe('credit-reversed');
     expect(await stateOf(market, young.order)).toMatchObject({ status: 'DETECTED', credited: 10_000_000n });
+  });
+
+  it('counts for nobody before the worker has come to it, as it does not where nobody reads the chain', async () => {
+    const { shop, payer, order, orderId } = await begin();
+    const id = await record(shop, orderId, '10');
+    await payer.pay(order, { units: 2_500_000n });
+    await market.mine(70);
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'FINAL', credited: 12_500_000n });
+    const money = async () =>
+      market.sql(
+        `select has_open_money(p.organization_id) as open, w.voided
+         from provider_transactions p, waiting_on_chain(31337) w where p.id = $1`,
+        decodeGlobalId(id)?.id,
+      );
+    expect(await money()).toEqual([{ open: false, voided: 0 }]);
+    expect((await takeBack(shop, id)).code).toBe('OK');
+    expect(await money()).toEqual([{ open: true, voided: 1 }]);
+    expect(await decide(market, shop, 'requestRefund', { orderId, amount: '2.6' })).toMatchObject({
+      code: 'REFUND_EXCEEDS',
+    });
+    expect((await decide(market, shop, 'requestRefund', { orderId, amount: '2.5' })).code).toBe('OK');
+    await market.watch();
+    expect(await stateOf(market, order)).toMatchObject({ status: 'DETECTED', credited: 2_500_000n });
+    expect(await money()).toEqual([{ open: true, voided: 0 }]);
+  });
+
+  it('opens it though a worker of the release before has come to it first', async () => {
+    const [all, part, much] = [await begin(), await begin(), await begin()];
+    const words = new Map<Begun, string>();
+    for (const [begun, amount] of [
+      [all, '12.5'],
+      [part, '10'],
+      [much, '5'],
+    ] as const) {
+      words.set(begun, await record(begun.shop, begun.orderId, amount));
+    }
+    await market.watch();
+    await part.payer.pay(part.order, { units: 2_500_000n });
+    await much.payer.pay(much.order);
+    await market.mine(70);
+    await market.watch();
+    for (const [begun, id] of words) {
+      expect(await stateOf(market, begun.order)).toMatchObject({ status: 'FINAL' });
+      expect((await takeBack(begun.shop, id)).code).toBe('OK');
+    }
+    // what that one wrote of them
+    for (const [{ uuid }, left] of [
+      [all, 0],
+      [part, 2_500_000],
+      [much, 12_500_000],
+    ] as const) {
+      await market.sql(
+        `update provider_transactions set status = 'REVERSED' where payment_order_id = $1 and provider = 'manual'`,
+        uuid,
+      );
+      await market.sql('update payment_orders set credited_units = $2 where id = $1', uuid, left);
+    }
+    await market.watch();
+    const open = { exceptions: ['REORGED'] };
+    expect(await stateOf(market, all.order)).toMatchObject({ status: 'CREATED', ...open });
+    expect(await stateOf(market, part.order)).toMatchObject({ status: 'DETECTED', ...open });
+    expect(await stateOf(market, much.order)).toMatchObject({ status: 'FINAL', exceptions: [] });
+    expect((await toldOf(market, all.order)).at(-1)).toBe('reversed');
+    const [hollow] = await market.sql<{ count: number }>(
+      `select count(*)::int from payment_orders
+       where status = 'FINAL' and credited_units < due_units - tolerance_units`,
+    );
+    expect(hollow?.count).toBe(0);
   });
 
   it('says so where more went back than is left', async () => {

@@ -1,13 +1,14 @@
 -- What a fact came of stands in its metadata: the session, the door that it came through, the fact that it follows from, and
--- what all that follows from one request has in common. The log itself says so, of what triggers tell, too.
+-- the fact that all of those began with. The log itself says so, of what triggers tell, too.
 
 drop trigger events_forget_client_elsewhere on events;
 drop function forget_client_elsewhere();
 
--- Nothing of it is believed that whoever tells brings along. The session, the address and the agent are told in the
--- organization that was worked in and in no other. A fact follows from the newest one of its transaction that is about the
--- same as it; what the worker tells follows otherwise from the last fact of the same thing, or of what its tags name. All of
--- them are of its own organization, whatever whoever tells may read.
+-- Nothing is believed of what whoever tells brings along, and nothing of it kept but the request, and the address and the
+-- agent in the organization that was worked in and in no other, as the session. A correlation is the id of the fact that it
+-- began with, since whoever asks chooses what their request is called. A fact follows from the newest one of its transaction
+-- that is about the same as it; what the worker tells follows otherwise from the last fact of the same thing, or of what its
+-- tags name. All of them are of its own organization, whatever whoever tells may read.
 create function complete_event_metadata() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -17,12 +18,11 @@ as $$
 declare
   here boolean := new.organization_id is not distinct from public.current_organization_id();
   door text := current_setting('role');
-  request text := coalesce(new.metadata ->> 'requestId', nullif(current_setting('app.request_id', true), ''));
   subject text := new.aggregate_type || ':' || new.aggregate_id;
   cause record;
 begin
   -- a hundred at most, so that a transaction that tells many pays for each the same
-  select e.id, coalesce(e.metadata ->> 'correlationId', e.metadata ->> 'requestId') as correlation
+  select e.id, coalesce(e.metadata ->> 'correlationId', e.id::text) as correlation
     into cause
     from (
       select n.id, n.position, n.aggregate_type, n.aggregate_id, n.tags, n.metadata
@@ -37,7 +37,7 @@ begin
     order by e.position desc
     limit 1;
   if cause.id is null and door = 'tollhouse_worker' then
-    select e.id, coalesce(e.metadata ->> 'correlationId', e.metadata ->> 'requestId') as correlation
+    select e.id, coalesce(e.metadata ->> 'correlationId', e.id::text) as correlation
       into cause
       from public.events e
       where e.organization_id = new.organization_id
@@ -54,7 +54,7 @@ begin
       cross join lateral (
         select
           e.id, e.epoch, e.transaction_id, e.position,
-          coalesce(e.metadata ->> 'correlationId', e.metadata ->> 'requestId') as correlation
+          coalesce(e.metadata ->> 'correlationId', e.id::text) as correlation
         from public.events e
         where named.tag <> subject
           and e.organization_id = new.organization_id
@@ -68,23 +68,19 @@ begin
       order by last.epoch desc, last.transaction_id desc, last.position desc
       limit 1;
   end if;
-  new.metadata := case
-      when jsonb_typeof(new.metadata) <> 'object' then '{}'
-      when here then new.metadata - array['sessionId', 'source', 'causationId', 'correlationId']
-      else new.metadata
-        - array['sessionId', 'source', 'causationId', 'correlationId', 'clientAddress', 'userAgent']
-    end
-    || jsonb_strip_nulls(jsonb_build_object(
-      'requestId', request,
-      'sessionId', case when here then public.current_session_id() end,
-      'source', case
-        when door = 'none' then 'owner'
-        when door = 'tollhouse_member' and public.current_key_id() is not null then 'key'
-        else regexp_replace(door, '^tollhouse_', '')
-      end,
-      'causationId', cause.id,
-      'correlationId', coalesce(cause.correlation, request)
-    ));
+  new.metadata := jsonb_strip_nulls(jsonb_build_object(
+    'requestId', coalesce(new.metadata ->> 'requestId', nullif(current_setting('app.request_id', true), '')),
+    'clientAddress', case when here then new.metadata ->> 'clientAddress' end,
+    'userAgent', case when here then new.metadata ->> 'userAgent' end,
+    'sessionId', case when here then public.current_session_id() end,
+    'source', case
+      when door = 'none' then 'owner'
+      when door = 'tollhouse_member' and public.current_key_id() is not null then 'key'
+      else regexp_replace(door, '^tollhouse_', '')
+    end,
+    'causationId', cause.id,
+    'correlationId', coalesce(cause.correlation, new.id::text)
+  ));
   return new;
 end
 $$;

@@ -1,4 +1,38 @@
 drop trigger payment_refunds_tell_call_off on payment_refunds;
+drop index payment_orders_hollow_idx;
+
+-- whether an order could still be credited or taken back, or holds money that never sufficed; whether a refund is not
+-- done, or money waits in the inbox
+create or replace function has_open_money(organization uuid) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from public.payment_orders p
+    where p.organization_id = organization
+      and (
+        p.status in ('CREATED', 'DETECTED', 'CONFIRMING', 'PAID')
+        -- what came in and never sufficed, or came back after all, unless it was given back
+        or p.status in ('EXPIRED', 'CANCELED', 'FAILED') and p.credited_units > 0 and p.refund <> 'FULL'
+      )
+  )
+  or exists (
+    select from public.payment_refunds r
+    where r.organization_id = organization and r.status in ('REQUESTED', 'PENDING', 'SENT')
+  )
+  or exists (
+    select from public.unmatched_payments u where u.organization_id = organization and u.status = 'OPEN'
+  )
+$$;
+
+-- How much of the order could still be refunded: what is credited, less what is or was reserved. Whoever asks holds the
+-- order until the transaction ends, so that of many at one instant the sum is never above what is credited.
+create or replace function hold_refundable(organization uuid, refunded public.payment_orders) returns numeric
+language sql volatile set search_path = pg_catalog, pg_temp
+as $$
+  select refunded.credited_units - coalesce(sum(r.units), 0)
+  from public.payment_refunds r
+  where r.organization_id = organization and r.payment_order_id = refunded.id and r.status <> 'CANCELED'
+$$;
 
 -- events: what the functions tell
 alter policy events_doorkeeper_insert on events

@@ -14,6 +14,67 @@ set local role tollhouse_doorkeeper;
 revoke execute on function tell_of_refund() from session_user;
 reset role;
 
+-- A worker of the release before has made of a word that was taken back what it is, and left its order final: whoever settles
+-- these comes to that order once more. They are few, since no other leaves one so.
+create index payment_orders_hollow_idx on payment_orders (incarnation_id, id)
+  where status = 'FINAL'
+    and (
+      credited_units < due_units - tolerance_units and (credited_units = 0 or not 'UNDERPAID' = any (exceptions))
+      or credited_units <= due_units and 'OVERPAID' = any (exceptions)
+    );
+
+-- whether an order could still be credited or taken back, or holds money that never sufficed; whether a refund is not
+-- done, money waits in the inbox, or what was taken back counts still
+create or replace function has_open_money(organization uuid) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from public.payment_orders p
+    where p.organization_id = organization
+      and (
+        p.status in ('CREATED', 'DETECTED', 'CONFIRMING', 'PAID')
+        -- what came in and never sufficed, or came back after all, unless it was given back
+        or p.status in ('EXPIRED', 'CANCELED', 'FAILED') and p.credited_units > 0 and p.refund <> 'FULL'
+      )
+  )
+  or exists (
+    select from public.payment_refunds r
+    where r.organization_id = organization and r.status in ('REQUESTED', 'PENDING', 'SENT')
+  )
+  or exists (
+    select from public.unmatched_payments u where u.organization_id = organization and u.status = 'OPEN'
+  )
+  or exists (
+    select from public.provider_transactions p
+    where p.organization_id = organization
+      and p.provider = 'manual'
+      and p.voided_at is not null
+      and p.status = 'CONFIRMED'
+  )
+$$;
+
+-- What may be refunded of an order, which whoever asks holds: what was taken back counts no more, although the worker has not
+-- come to it, as it does not while nobody reads the chain.
+create or replace function hold_refundable(organization uuid, refunded public.payment_orders) returns numeric
+language sql volatile set search_path = pg_catalog, pg_temp
+as $$
+  select refunded.credited_units
+    - (
+      select coalesce(sum(r.units), 0)
+      from public.payment_refunds r
+      where r.organization_id = organization and r.payment_order_id = refunded.id and r.status <> 'CANCELED'
+    )
+    - (
+      select coalesce(sum(p.units), 0)
+      from public.provider_transactions p
+      where p.organization_id = organization
+        and p.payment_order_id = refunded.id
+        and p.kind = 'PAYMENT'
+        and p.status = 'CONFIRMED'
+        and p.voided_at is not null
+    )
+$$;
+
 -- the law ------------------------------------------------------------------------------------------------------------
 
 -- events: what the functions tell

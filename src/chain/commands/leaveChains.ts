@@ -11,8 +11,8 @@ export interface UnwatchedChain {
 
 /**
  * Notes of the registered chains that the settings do not name, and that nobody else watches either, since when it is so,
- * once they have not been read for two minutes; links that can be paid on no other chain say so from then on. Whoever watches
- * one again takes the note back.
+ * once they have not been read for two minutes. Whoever watches one again takes the note back; so does this of one that
+ * somebody holds and has read within that time.
  * @param input.watched the chains that the settings name
  * @returns those that nobody watches at this moment, noted or not
  */
@@ -24,14 +24,13 @@ export async function leaveChains(
   const [unwatched] = await scope.write((tx) => [
     tx.$queryRaw<UnwatchedChain[]>`
       /* leaveChains */
-      with unwatched as (
-        select i.id, i.chain_id, c.name, i.caught_up_at
-        from chain_incarnations i
-        join chains c on c.chain_id = i.chain_id
-        where i.current
-          and i.chain_id <> all (${[...watched]}::bigint[])
+      with known as (
+        select
+          i.id, i.chain_id, c.name, i.caught_up_at,
+          coalesce(i.caught_up_at, i.created_at)
+            < clock_timestamp() - make_interval(secs => ${SECONDS_UNTIL_LEFT}::int) as stale,
           -- whoever watches a chain holds this lock, in whatever process
-          and not exists (
+          exists (
             select from pg_locks l
             join pg_database d on d.oid = l.database
             where d.datname = current_database()
@@ -39,20 +38,33 @@ export async function leaveChains(
               and l.objsubid = 1
               and l.granted
               and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(${WATCH_LOCK} || i.chain_id, 0)
-          )
+          ) as held
+        from chain_incarnations i
+        join chains c on c.chain_id = i.chain_id
+        where i.current
+      ),
+      unwatched as (
+        select id, chain_id, name, caught_up_at, stale
+        from known
+        where not held and chain_id <> all (${[...watched]}::bigint[])
       ),
       noted as (
         update chain_incarnations i
         set unwatched_since = clock_timestamp()
         from unwatched u
-        where i.id = u.id
-          and i.unwatched_since is null
-          and coalesce(i.caught_up_at, i.created_at)
-            < clock_timestamp() - make_interval(secs => ${SECONDS_UNTIL_LEFT}::int)
+        where i.id = u.id and i.unwatched_since is null and u.stale
+      ),
+      taken_back as (
+        update chain_incarnations i
+        set unwatched_since = null
+        from known k
+        where i.id = k.id
+          and i.unwatched_since is not null
+          and k.held
+          and k.caught_up_at is not null
+          and not k.stale
       )
       select chain_id as "chainId", name, caught_up_at as "readAt" from unwatched order by chain_id`,
-    // what was added to a link while that changed
-    tx.$queryRaw`/* recheckWatched */ select recheck_watched()::text`,
   ]);
   return unwatched;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../../database/errors.ts';
 import { Prisma } from '../../database/generated/client.ts';
-import { jsonOfColumns, type Projection } from '../model.ts';
+import type { Projection } from '../model.ts';
 import { type Comparison, compareProjection, type Difference } from './compareProjection.ts';
 
 /** Sends a statement over the one connection of the tables' owner, who may become the auditor and the doorkeeper. */
@@ -17,7 +18,7 @@ export interface LeftRow {
 /** What came of writing what the log says into a table. */
 export interface Rebuilt {
   readonly before: Comparison;
-  /** At the instant of the last write; the same as before when there was nothing to write. */
+  /** Once that was committed; the same as before when there was nothing to write. */
   readonly after: Comparison;
   readonly written: number;
   readonly left: readonly LeftRow[];
@@ -30,7 +31,7 @@ interface Input {
   readonly requestId: string;
 }
 
-/** A row to be written: what was told, of the columns that say something else, and when. */
+/** A row to be written: what was told, of the columns that say something else, and since when. */
 interface ToldRow {
   readonly id: string;
   readonly told: Readonly<Record<string, string>>;
@@ -48,16 +49,31 @@ const PAUSE_MS = 1_000;
 /**
  * Writes what the log says into the rows of one organization that say something else, in one transaction, in which the
  * table is locked, does not bind its owner, and tells nothing: everything else that hangs on its rows is settled, and the
- * audit says who did it. Where nothing differs nothing is locked.
+ * audit says who did it. All rows are compared before and after that, and under the lock those alone that differed: others
+ * wait no longer for a long history. Where nothing differs nothing is locked.
  * @throws Error when others hold the table all the time, or a trigger told something all the same
  */
 export async function rebuildProjection(owner: ProjectionOwner, input: Input): Promise<Rebuilt> {
   const before = await inTransaction(owner, 'read only', () => compare(owner, input));
   const left = before.differences.flatMap(leaveOut);
   if (left.length === before.differences.length) return { before, after: before, written: 0, left };
+  const done = await rebuildSoon(
+    owner,
+    input,
+    before.differences.map(({ id }) => id),
+  );
+  const after = await inTransaction(owner, 'read only', () => compare(owner, input));
+  return { before, after, ...done };
+}
+
+/** What came of the rows that differed. */
+type Done = Pick<Rebuilt, 'written' | 'left'>;
+
+/** Tries until nobody else holds the table. */
+async function rebuildSoon(owner: ProjectionOwner, input: Input, ids: readonly string[]): Promise<Done> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return { before, ...(await inTransaction(owner, 'read write', () => rebuild(owner, input))) };
+      return await inTransaction(owner, 'read write', () => rebuild(owner, input, ids));
     } catch (error) {
       // nobody but this one waits in vain: it lets go of all that it has, and tries again
       if (!/^(55P03|40P01)$/.test(codeOf(error))) throw error;
@@ -69,7 +85,7 @@ export async function rebuildProjection(owner: ProjectionOwner, input: Input): P
   }
 }
 
-async function rebuild(owner: ProjectionOwner, input: Input): Promise<Omit<Rebuilt, 'before'>> {
+async function rebuild(owner: ProjectionOwner, input: Input, ids: readonly string[]): Promise<Done> {
   const { projection, organizationId, requestId } = input;
   const table = Prisma.raw(projection.table);
   await owner.send(Prisma.sql`
@@ -80,7 +96,7 @@ async function rebuild(owner: ProjectionOwner, input: Input): Promise<Omit<Rebui
       set_config('app.organization_id', ${organizationId}, true)`);
   await owner.send(Prisma.sql`lock table ${table} in access exclusive mode`);
   // whoever wrote meanwhile has committed what they told with what they wrote
-  const { differences } = await compare(owner, input);
+  const { differences } = await compare(owner, input, ids);
   const left = differences.flatMap(leaveOut);
   const rows = differences.flatMap(takeIn);
   const dated = await findDates(owner, input, rows);
@@ -93,9 +109,8 @@ async function rebuild(owner: ProjectionOwner, input: Input): Promise<Omit<Rebui
   const written = rows.map(({ id }) => id).filter((id) => !kept.has(id));
   await owner.send(Prisma.sql`set local role tollhouse_doorkeeper`);
   for (const text of projection.settle) await owner.send({ text, values: [organizationId, written] });
-  const after = await compare(owner, input);
   await expectSilence(owner);
-  return { after, written: written.length, left: [...left, ...refused] };
+  return { written: written.length, left: [...left, ...refused] };
 }
 
 async function inTransaction<Result>(
@@ -115,10 +130,14 @@ async function inTransaction<Result>(
   }
 }
 
-/** Compares all rows, as the one role that sees the log and the table. */
-async function compare(owner: ProjectionOwner, { projection, organizationId }: Input): Promise<Comparison> {
+/** Compares all rows, or some, as the one role that sees the log and the table. */
+async function compare(owner: ProjectionOwner, input: Input, ids?: readonly string[]): Promise<Comparison> {
+  const { projection, organizationId } = input;
   await owner.send(Prisma.sql`set local role tollhouse_auditor`);
-  const comparison = await compareProjection({ read: owner.send }, { projection, organizationId, most: ALL });
+  const comparison = await compareProjection(
+    { read: owner.send },
+    { projection, organizationId, most: ALL, ...(ids && { ids }) },
+  );
   await owner.send(Prisma.sql`set local role none`);
   return comparison;
 }
@@ -133,30 +152,39 @@ function takeIn({ id, shown, told }: Difference): ToldRow[] {
   return [{ id, told: Object.fromEntries(Object.entries(told).filter(([name, text]) => shown[name] !== text)) }];
 }
 
-/** Finds when what was told last of each column was told. */
+/** Finds since when each column was told what it was told last: the last fact that said something else than before. */
 async function findDates(
   owner: ProjectionOwner,
   { projection, organizationId }: Input,
   rows: readonly ToldRow[],
 ): Promise<ToldRow[]> {
-  const at = Prisma.raw(
-    jsonOfColumns(
-      projection,
-      ({ fact }) => `coalesce(
-        (array_agg(e.recorded_at order by e.aggregate_version desc) filter (where e.data ? '${fact}'))[1],
-        min(e.recorded_at)
-      )`,
-    ),
-  );
+  const said = Object.entries(projection.columns).map(([name, { fact, dated }]) => {
+    const told = `(e.data ->> '${fact}')`;
+    return Prisma.raw(`('${name}', (${dated?.(told) ?? told})::text)`);
+  });
   await owner.send(Prisma.sql`set local role tollhouse_auditor`);
   const dates = await owner.send<{ id: string; at: Readonly<Record<string, string>> }>(Prisma.sql`
     /* findToldDates */
-    select e.aggregate_id as id, ${at} as at
-    from events e
-    where e.organization_id = ${organizationId}::uuid
-      and e.aggregate_type = ${projection.aggregate}
-      and e.aggregate_id = any (${rows.map(({ id }) => id)}::uuid[])
-    group by e.aggregate_id`);
+    with said as (
+      select
+        e.aggregate_id as id, c.name, c.value, e.aggregate_version, e.recorded_at,
+        lag(c.value) over (partition by e.aggregate_id, c.name order by e.aggregate_version) as value_before
+      from events e
+      cross join lateral (values ${Prisma.join(said)}) as c (name, value)
+      where e.organization_id = ${organizationId}::uuid
+        and e.aggregate_type = ${projection.aggregate}
+        and e.aggregate_id = any (${rows.map(({ id }) => id)}::uuid[])
+        and c.value is not null
+    ),
+    begun as (
+      select distinct on (id, name) id, name, recorded_at
+      from said
+      where value is distinct from value_before
+      order by id, name, aggregate_version desc
+    )
+    select id, jsonb_object_agg(name, recorded_at) as at
+    from begun
+    group by id`);
   await owner.send(Prisma.sql`set local role none`);
   const byId = new Map(dates.map(({ id, at }) => [id, at]));
   return rows.map((row) => ({ ...row, at: byId.get(row.id) ?? {} }));
@@ -212,8 +240,4 @@ async function expectSilence(owner: ProjectionOwner): Promise<void> {
     select type from events where epoch = current_event_epoch() and transaction_id = pg_current_xact_id()`);
   if (told[0]) throw new Error(`A trigger would have told ${told[0].type}: nothing was written.`);
   await owner.send(Prisma.sql`set local role none`);
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code ?? '');
 }

@@ -13,6 +13,7 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { paymentErrors } from '../errors.ts';
 import { paymentOrderCreated } from '../events.ts';
 import { type FieldValues, readFieldValues } from '../model/customFields.ts';
+import { linkStateAt } from '../model/linkStatus.ts';
 import type { Matching } from '../model/matching.ts';
 import { newOrderToken, newReference } from '../model.ts';
 import { explainOrder } from './explainOrder.ts';
@@ -67,7 +68,7 @@ export async function createPaymentOrder(
         .transaction(async (tx) => {
           // First of all, so that a link which was closed since does not keep a repeated key from its order.
           for (const deed of record(tx)) await deed;
-          const chosen = readOrder(link, input);
+          const chosen = readOrder(context, link, input);
           const { terms, price, matching, payer } = chosen;
           await limitOrders(context, tx, link, isOwn);
           const chain = await holdChain(tx, terms.chainId);
@@ -101,10 +102,13 @@ interface ChosenTerms {
 }
 
 /** What the payer chose of what the link offers. */
-function readOrder(link: PayableLink, input: PaymentOrderInput): ChosenTerms {
-  const { inactiveMessage: message, unwatched } = link;
-  const status = link.status === 'ACTIVE' && unwatched ? 'CHAIN_NOT_WATCHED' : link.status;
-  if (status !== 'ACTIVE') throw paymentErrors.LINK_INACTIVE({ status, ...(message !== null && { message }) });
+function readOrder({ clock }: Context, link: PayableLink, input: PaymentOrderInput): ChosenTerms {
+  const { inactiveMessage: message } = link;
+  const status = linkStateAt(link, clock.now());
+  // whether somebody stands for the payee that is chosen is asked when the order is there
+  if (status !== 'ACTIVE' && status !== 'EXHAUSTED' && status !== 'PAYEE_NOT_PROVED') {
+    throw paymentErrors.LINK_INACTIVE({ status, ...(message !== null && { message }) });
+  }
   if (link.exhausted) throw paymentErrors.LINK_EXHAUSTED();
   const terms = choose(link.accepts, input.asset ?? null);
   if (terms.unwatched) throw chainErrors.CHAIN_NOT_WATCHED({ chainId: terms.chainId });

@@ -1,7 +1,7 @@
 import type { Scope } from '../../database/scope.ts';
 import { paymentErrors } from '../errors.ts';
 import type { CustomField } from '../model/customFields.ts';
-import type { LinkStatus } from '../model/linkStatus.ts';
+import type { LinkMoment } from '../model/linkStatus.ts';
 import type { AskedPrice } from './readPrice.ts';
 
 /** One way to pay a link, as an order copies it. */
@@ -17,14 +17,9 @@ export interface Terms extends AskedPrice {
 }
 
 /** A link as its payer's order is made from it. */
-export interface PayableLink {
+export interface PayableLink extends LinkMoment {
   readonly organizationId: string;
   readonly id: string;
-  readonly status: LinkStatus;
-  /** Whether its limits leave nothing. */
-  readonly exhausted: boolean;
-  /** Whether nobody watches any of the chains that it can be paid on. */
-  readonly unwatched: boolean;
   readonly inactiveMessage: string | null;
   readonly customFields: readonly CustomField[];
   readonly accepts: readonly Terms[];
@@ -40,7 +35,10 @@ export async function findPayableLink(db: Scope['db']): Promise<PayableLink> {
       organizationId: true,
       id: true,
       status: true,
+      startsAt: true,
+      expiresAt: true,
       exhausted: true,
+      unproved: true,
       unwatched: true,
       inactiveMessage: true,
       customFields: true,

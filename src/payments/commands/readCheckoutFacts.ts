@@ -7,7 +7,9 @@ export interface CheckoutFacts {
   /** Where the order's link sends payers on to. */
   readonly successUrl: string | null;
   readonly cancelUrl: string | null;
-  /** Whether its time, and its late window where that counts, is not over by the database's clock. */
+  /** Whether somebody watches its chain, so that a payment would be seen. */
+  readonly chainWatched: boolean;
+  /** Whether that is so, and its time, and its late window where that counts, is not over by the database's clock. */
   readonly takesPayments: boolean;
   /** Of the youngest of the transfers that are credited to it; null when there is none. */
   readonly confirmations: number | null;
@@ -21,6 +23,7 @@ export function readCheckoutFacts({ ask }: Pick<Scope, 'ask'>): Promise<Checkout
       'slug', slug,
       'successUrl', success_url,
       'cancelUrl', cancel_url,
+      'chainWatched', chain_watched,
       'takesPayments', takes_payments,
       'confirmations', confirmations
     )::text

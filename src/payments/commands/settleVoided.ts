@@ -10,15 +10,25 @@ interface Voided {
   readonly orderId: string;
 }
 
+type Hollow = Pick<Voided, 'organizationId' | 'orderId'>;
+
 /**
  * Lets what members have taken back count no more, and brings its order to what is left, in one transaction under the
- * order's lock. Nobody has counted it since it was taken back, so that the order was not final by it in between.
+ * order's lock, also one that was final by it. Nobody who assesses the order has counted it since it was taken back. An order
+ * that a worker of the release before has left final all the same is brought there afterwards.
  * @param attempt keeps one that fails from holding up the others
  */
 export async function settleVoided(
   context: WorkerContext,
   { chain, attempt }: { readonly chain: RegisteredChain; readonly attempt: Attempt },
 ): Promise<void> {
+  await settleEach<Hollow>({
+    page: (after) => hollowOrders(context, chain, after),
+    settle: ({ organizationId, orderId }) => {
+      const scope = context.database.as({ kind: 'worker', requestId: context.requestId, organizationId });
+      return attempt(scope.transaction((tx) => assessOrder(context, tx, { organizationId, orderId })));
+    },
+  });
   await settleEach<Voided>({
     page: (after) => voidedPayments(context, chain, after),
     settle: ({ organizationId, id, orderId }) => {
@@ -62,5 +72,36 @@ async function voidedPayments(
       and i.chain_id = ${chainId}
       and (${after?.id ?? null}::uuid is null or p.id > ${after?.id ?? null}::uuid)
     order by p.id
+    limit ${BATCH}`;
+}
+
+/** Orders that are final by what was taken back: such a one is in an index of its own, as long as it is. */
+async function hollowOrders(
+  context: WorkerContext,
+  { chainId }: RegisteredChain,
+  after: Hollow | null,
+): Promise<Hollow[]> {
+  const scope = context.database.as({ kind: 'worker', requestId: context.requestId });
+  return scope.db.$queryRaw<Hollow[]>`
+    /* hollowOrders */
+    select o.organization_id as "organizationId", o.id as "orderId"
+    from chain_incarnations i
+    join payment_orders o on o.incarnation_id = i.id
+    where i.chain_id = ${chainId}
+      and o.status = 'FINAL'
+      and (
+        o.credited_units < o.due_units - o.tolerance_units
+          and (o.credited_units = 0 or not 'UNDERPAID' = any (o.exceptions))
+        or o.credited_units <= o.due_units and 'OVERPAID' = any (o.exceptions)
+      )
+      and exists (
+        select from provider_transactions p
+        where p.organization_id = o.organization_id
+          and p.payment_order_id = o.id
+          and p.voided_at is not null
+          and p.status = 'REVERSED'
+      )
+      and (${after?.orderId ?? null}::uuid is null or o.id > ${after?.orderId ?? null}::uuid)
+    order by o.id
     limit ${BATCH}`;
 }

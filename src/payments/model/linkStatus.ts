@@ -33,7 +33,7 @@ export interface LinkMoment {
   readonly exhausted: boolean;
   /** Whether nobody of the organization stands for any of its payees any more, as the database keeps it. */
   readonly unproved: boolean;
-  /** Whether nobody watches any of the chains that it can be paid on, as the database keeps it. */
+  /** Whether it could be paid, but on chains alone that nobody watches, as the database keeps it. */
   readonly unwatched: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { Projection } from '../../events/model.ts';
 
 /** What is counted from orders and their refunds, and never told: what `$2` stands for is made the orders' ids. */
-const settleOrders = (ids: string): readonly string[] => [
+const recountOrders = (ids: string): readonly string[] => [
   `/* settleOrderRefunds */
   update payment_orders o
   set refund = refund_state_of(o.organization_id, o.id, o.credited_units)
@@ -24,10 +24,11 @@ const ORDERS: Projection = {
       shown: 'r.status::text',
       fact: 'to',
       first: 'CREATED',
-      // one that is paid was so at some time
+      // that it is final dates nothing anew
+      dated: (told) => `${told} in ('PAID', 'FINAL')`,
       write: (told, at) => ({
         status: `${told}::payment_order_status`,
-        paid_at: `case when ${told} in ('PAID', 'FINAL') then coalesce(r.paid_at, ${at}) else r.paid_at end`,
+        paid_at: `case when ${told} in ('PAID', 'FINAL') then coalesce(r.paid_at, ${at}) end`,
       }),
     },
     exceptions: {
@@ -44,7 +45,7 @@ const ORDERS: Projection = {
     },
   },
   silent: [],
-  settle: settleOrders('select unnest($2::uuid[])'),
+  settle: recountOrders('select unnest($2::uuid[])'),
 };
 
 const REFUNDS: Projection = {
@@ -69,7 +70,7 @@ const REFUNDS: Projection = {
   },
   // what the order says of its refunds is settled, and not told once more
   silent: ['payment_refunds_tell', 'payment_refunds_tell_order'],
-  settle: settleOrders(
+  settle: recountOrders(
     'select f.payment_order_id from payment_refunds f where f.organization_id = $1::uuid and f.id = any ($2::uuid[])',
   ),
 };

@@ -121,7 +121,7 @@ export const CheckoutOrder = builder.prismaObject('PaymentOrder', {
       type: PaymentRequestRef,
       nullable: true,
       description:
-        'The transaction that pays it, or the rest of it; null when nothing is to be sent any more, as all has arrived, or its time is over by the database’s clock and what comes late does not count. Where the amount tells the payment, the rest of it tells nothing: it is to be claimed (`claimPayment`).',
+        'The transaction that pays it, or the rest of it; null when nothing is to be sent any more, as all has arrived, or its time is over by the database’s clock and what comes late does not count, and while nobody watches its chain. Where the amount tells the payment, the rest of it tells nothing: it is to be claimed (`claimPayment`).',
       select: {
         status: true,
         dueUnits: true,

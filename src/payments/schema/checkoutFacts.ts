@@ -32,6 +32,11 @@ builder.prismaObjectFields(CheckoutOrder, (t) => ({
       'How many confirmations all that was credited to it has, its own blocks included, as far as the chain was read; null when nothing was.',
     resolve: (order) => factsOf(order).confirmations,
   }),
+  chainWatched: t.boolean({
+    description:
+      'Whether its chain is watched, so that a payment would be seen; while it is not, nothing is to be sent for it, and it goes on when it is again.',
+    resolve: (order) => factsOf(order).chainWatched,
+  }),
   successUrl: t.string({
     nullable: true,
     description: 'Where its link sends payers on to who have paid; null where the link names none.',
