@@ -152,8 +152,8 @@ describe('a checkout', () => {
       'title',
     ]);
     expect((await fields('CheckoutOrder')).join(' ')).toBe(
-      'cancelUrl claimMessage confirmations due exceptions expiresAt fieldValues finality lateUntil lineItems matching payTo ' +
-        'payer paymentRequest receivedUnits refunds slug status successUrl surchargeUnits token transactions',
+      'cancelUrl chainWatched claimMessage confirmations due exceptions expiresAt fieldValues finality lateUntil lineItems matching ' +
+        'payTo payer paymentRequest receivedUnits refunds slug status successUrl surchargeUnits token transactions',
     );
     expect(await fields('AmountDue')).toEqual(['amount', 'asset', 'units']);
     expect(await fields('CheckoutTransaction')).toEqual(['hash', 'status']);
