@@ -23,7 +23,7 @@ export default defineConfig({
     // of the house remembers more than what it has made of its own source. Most files wait as much as they compute, so
     // that four fill two cores.
     isolate: false,
-    maxWorkers: 4,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // What is waited for is asked often, and given up late: a machine that does much else is slow, and not wrong.

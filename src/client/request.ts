@@ -48,7 +48,9 @@ function isRepeatable({ operation: { kind, fields }, idempotencyKey }: Request):
 /** Whether somebody was taken for nobody, before anything was done. */
 export function isExpired({ state, keyed, transport }: ClientContext, pass: Pass, error: unknown): boolean {
   if (keyed || !(error instanceof TollhouseError)) return false;
-  const cameAsSomebody = pass.token !== null || (transport.cookies && (error.status === 401 || state.session !== null));
+  // cookies do not say whether there was a session: there was one, if it is here still, or ended since the pass was taken
+  const hadSession = state.session !== null || state.epoch !== pass.epoch;
+  const cameAsSomebody = pass.token !== null || (transport.cookies && (error.status === 401 || hadSession));
   const refused = error.errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
   return cameAsSomebody && refused && Object.values(error.data ?? {}).every((value) => value === null);
 }

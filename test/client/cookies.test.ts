@@ -116,6 +116,28 @@ describe('a session in cookies', () => {
     expect(await client.resume()).toBeNull();
   });
 
+  it('that was ended elsewhere is over for what was asked before, too, though it is answered later', async () => {
+    const [jar, wallet]: [Jar, ReturnType<typeof newWallet>] = [new Map(), newWallet()];
+    let letGo = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let asked = 0;
+    const slow: Slow = async (operation) => {
+      if (operation !== 'Who') return;
+      asked += 1;
+      if (asked === 1) await answered;
+    };
+    const { client } = openPage(jar, { slow });
+    await client.signIn({ wallet });
+    await endElsewhere(house.url, wallet);
+    const late = codeOf(client.query(WHO));
+    await expect.poll(() => asked).toBe(1);
+    expect(await codeOf(client.query(WHO))).toBe('SESSION_ENDED');
+    letGo();
+    expect(await late).toBe('SESSION_ENDED');
+  });
+
   it('is switched for all pages of the browser, and signed out of', async () => {
     const jar: Jar = new Map();
     const { client, heard } = openPage(jar);
