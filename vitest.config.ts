@@ -20,8 +20,8 @@ export default defineConfig({
     globalSetup: ['test/support/globalSetup.ts'],
     pool: 'forks',
     // What is tested is loaded once a worker: a file has a database, a gateway and a chain of its own, and no module
-    // of the house remembers more than what it has made of its own source. Most files wait as much as they compute, so
-    // that four fill two cores.
+    // of the house remembers more than what it has made of its own source. Most files wait as well as compute, so that
+    // three fill two cores.
     isolate: false,
     maxWorkers: 3,
     testTimeout: 60_000,
