@@ -4,6 +4,7 @@ import { describeFault } from '../graphql/errors.ts';
 import { findCheckoutPage } from '../payments/commands/findCheckoutPage.ts';
 import type { Exchange } from './answer.ts';
 import type { Bundle, Face } from './bundle.ts';
+import { facePage } from './facePage.ts';
 import { type Faces, PAGE_HEADERS, policyOf } from './faces.ts';
 import { type KeptBody, keepBody, sendKept } from './keptBody.ts';
 
@@ -78,22 +79,10 @@ function foreignHost(given: string | undefined, publicUrl: string): string | nul
 function render({ entries }: Bundle, finding: Finding): string {
   const { main } = entries;
   if (!main) throw new Error('The checkout has no main entry.');
-  const style = main.style === null ? '' : `<link rel="stylesheet" href="${main.style}">`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Payment</title>
-<link rel="icon" href="data:,">
-${style}
-<script type="module" src="${main.script}"></script>
-</head>
-<body>
-<div id="checkout" data-finding="${finding}"></div>
-<noscript><p>Paying here needs JavaScript, which is switched off in this browser.</p></noscript>
-</body>
-</html>
-`;
+  return facePage({
+    ...main,
+    title: 'Payment',
+    root: `<div id="checkout" data-finding="${finding}"></div>`,
+    withoutScripts: 'Paying here needs JavaScript, which is switched off in this browser.',
+  });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Exchange, sendText } from './answer.ts';
 import type { Bundle, Face } from './bundle.ts';
+import { facePage } from './facePage.ts';
 import { type Faces, PAGE_HEADERS, policyOf } from './faces.ts';
 
 /** The page that the API is explored on, with the workers of its editors. */
@@ -76,23 +77,14 @@ function render({ entries }: Bundle, { demoWallets, asset }: PlaygroundSettings)
     graphql: scriptOf('graphqlWorker'),
     json: scriptOf('jsonWorker'),
   };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Tollhouse</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${entries.main?.style ?? ''}">
-<script type="module" src="${scriptOf('main')}"></script>
-</head>
-<body>
-<div id="playground" data-settings="${escapeText(JSON.stringify({ workers, demoWallets, asset }))}"></div>
-<noscript><p>The playground needs JavaScript, which is switched off in this browser.</p></noscript>
-</body>
-</html>
-`;
+  const told = escapeText(JSON.stringify({ workers, demoWallets, asset }));
+  return facePage({
+    title: 'Tollhouse',
+    style: entries.main?.style ?? null,
+    script: scriptOf('main'),
+    root: `<div id="playground" data-settings="${told}"></div>`,
+    withoutScripts: 'The playground needs JavaScript, which is switched off in this browser.',
+  });
 }
 
 /** The text as it may stand in an attribute. */
